@@ -1,0 +1,15 @@
+//! Pure core of the SMC trading agent: no Python, no input or output, no clock.
+//!
+//! Prices are integer ticks, quantities integer lots, quote amounts integer *quote units*
+//! (one tick times one lot), times integer nanoseconds since the Unix epoch.
+
+/// Order life cycle, positions and cash, in exact arithmetic.
+pub mod execution;
+/// The feature vector at a bar's close: one definition for training, backtest and live.
+pub mod features;
+/// Instruments, bars, trades, books, and the gate that raw data passes.
+pub mod market;
+/// A simulated venue, a synthetic market, and virtual brackets.
+pub mod sim;
+/// Streaming market structure: one file a concept, append-only events.
+pub mod smc;

@@ -1,0 +1,18 @@
+//! The Python module `smc_trading_agent._core`: thin wrappers over `smc-core`.
+
+use pyo3::prelude::*;
+
+mod execution;
+mod latency;
+mod market;
+mod sim;
+mod smc;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    market::register(module)?;
+    smc::register(module)?;
+    execution::register(module)?;
+    sim::register(module)?;
+    latency::register(module)
+}

@@ -1,0 +1,55 @@
+"""Every failure that is expected, as a type. The message names the thing, the value and the remedy.
+
+AgentError
+├── ConfigError          a setting is unknown, missing or out of range
+├── DataError            a file or feed can't be used as market data
+├── JournalError         the journal can't be read, written, or trusted
+│   └── JournalDivergence   a replay produced a fact that differs from the recorded one
+├── StateConflict        another process, or another market, owns this state folder
+├── VenueError           the venue answered: definitely not accepted
+│   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
+├── UnsealedOrder        an order reached the execution engine without the gateway's seal
+└── NotFound             nothing is recorded under that id
+"""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Base of all expected failures."""
+
+
+class ConfigError(AgentError):
+    """A setting is unknown, missing or out of range."""
+
+
+class DataError(AgentError):
+    """A file or feed can't be used as market data."""
+
+
+class JournalError(AgentError):
+    """The journal can't be read, written, or trusted."""
+
+
+class JournalDivergence(JournalError):
+    """A replay produced a fact that differs from the recorded one."""
+
+
+class StateConflict(AgentError):
+    """Another process, or another market, owns this state folder."""
+
+
+class VenueError(AgentError):
+    """The venue's definite refusal."""
+
+
+class VenueTimeout(VenueError):
+    """The outcome at the venue is not known."""
+
+
+class UnsealedOrder(AgentError):
+    """An order reached the execution engine without the gateway's seal."""
+
+
+class NotFound(AgentError):
+    """Nothing is recorded under that id."""

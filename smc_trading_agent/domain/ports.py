@@ -1,0 +1,151 @@
+"""What each stage must offer, as protocols. The coordinator knows these; only the runtime knows who fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from smc_trading_agent._core import Bar, Bars, Step, Zone
+from smc_trading_agent.domain.reasons import BreakerCause, BreakerState
+from smc_trading_agent.domain.types import (
+    AccountView,
+    Approval,
+    ApprovedOrder,
+    BreakerChange,
+    Decision,
+    Forecast,
+    Intent,
+    OrderEvent,
+    Refusal,
+    Setup,
+    VenueReport,
+)
+
+
+class Snapshotting(Protocol):
+    """State that can be saved and resumed exactly."""
+
+    def snapshot(self) -> bytes: ...
+    def restore(self, data: bytes) -> None: ...
+
+
+class Feed(Protocol):
+    """Stage 1: a source of admitted base bars, oldest first, resumable at any bar."""
+
+    @property
+    def market(self) -> str:
+        """What this market is, stable across restarts: ``synthetic seed=7`` or ``replay <file> <hash>``."""
+
+    @property
+    def synthetic(self) -> bool: ...
+    @property
+    def total_bars(self) -> int | None:
+        """Number of base bars in all, None where it never ends."""
+
+    def batches(self, start: int) -> Iterator[Bars]:
+        """Batches of bars from the ``start``-th admitted base bar on."""
+
+
+class StructureReader(Snapshotting, Protocol):
+    """Stage 2: reads base bars up to each close of the decision timeframe."""
+
+    @property
+    def timeframes(self) -> Sequence[str]: ...
+    def advance(self, bars: Bars, start: int) -> Step: ...
+    def zones(self, timeframe: str) -> list[Zone]: ...
+    def bias(self, timeframe: str, scope: str) -> int: ...
+    def dealing_range(self, timeframe: str) -> tuple[int, int] | None: ...
+    def atr(self, timeframe: str) -> float: ...
+    def features(self) -> tuple[float, ...]: ...
+
+
+class SetupFinder(Snapshotting, Protocol):
+    """Stage 3a: turns structure into setups."""
+
+    def find(self, step: Step, bar: Bar, reader: StructureReader) -> list[Setup]: ...
+
+
+class Forecaster(Snapshotting, Protocol):
+    """Stage 3b: gives a setup its probability, and learns only from setups that have ended."""
+
+    def observe(self, bars: Bars, start: int, stop: int) -> None: ...
+    def forecast(self, setup: Setup) -> Forecast: ...
+    def follow(self, setup: Setup) -> None:
+        """Starts watching a setup, taken or not, so that its outcome can be learned when it is known."""
+
+
+class DecisionPolicy(Protocol):
+    """Stage 3c: an intent only where the probability beats break-even."""
+
+    def decide(self, setup: Setup, forecast: Forecast) -> Intent | Refusal: ...
+
+
+class Breaker(Snapshotting, Protocol):
+    """The circuit breaker that the gateway asks."""
+
+    @property
+    def state(self) -> BreakerState: ...
+    def trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> BreakerChange | None: ...
+
+
+class RiskGate(Snapshotting, Protocol):
+    """Stage 4: the only maker of approved orders."""
+
+    @property
+    def breaker(self) -> Breaker: ...
+    def mark(self, account: AccountView, now: int, data_time: int) -> list[BreakerChange]:
+        """Takes note of the account at a decision close; trips or releases the breaker."""
+
+    def review(self, intent: Intent, account: AccountView) -> Approval | Refusal: ...
+
+
+class Executor(Snapshotting, Protocol):
+    """Stage 5: sends approved orders and keeps the account."""
+
+    def submit(self, approval: Approval) -> list[OrderEvent]: ...
+    def on_market(self, bars: Bars, start: int, stop: int) -> list[OrderEvent]: ...
+    def due_exits(self, now: int) -> list[Intent]:
+        """Exits that the time limit of an open position asks for; they pass the gate like any intent."""
+
+    def account(self, mark: int) -> AccountView: ...
+    def reconcile(self) -> list[str]:
+        """Differences between our account and the venue's, each as a sentence; empty when they agree."""
+
+
+class Venue(Protocol):
+    """Where orders go. Answers are reports; silence or a timeout is `VenueTimeout`, never a guess."""
+
+    def submit(self, order: ApprovedOrder, now: int) -> list[VenueReport]: ...
+    def cancel(self, client_order_id: str, now: int) -> list[VenueReport]: ...
+    def on_market(self, bars: Bars, start: int, stop: int) -> list[VenueReport]: ...
+    def order_status(self, client_order_id: str) -> str | None: ...
+    def open_orders(self) -> list[str]: ...
+    @property
+    def position(self) -> int: ...
+    def persist(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Every fact, before it takes effect."""
+
+    def append(self, kind: str, time: int, fact: msgspec.Struct, ref: str = "") -> None: ...
+    def commit(self) -> None: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def head_hash(self) -> str: ...
+    @property
+    def replaying(self) -> bool:
+        """Whether facts are still being compared with recorded ones rather than added."""
+
+
+class Listener(Protocol):
+    """Hears what happened, off the path; what it does can change nothing."""
+
+    def on_step(self, step: Step, reader: StructureReader) -> None: ...
+    def on_decision(self, decision: Decision, outcome: Approval | Refusal) -> None: ...
+    def on_order_event(self, event: OrderEvent) -> None: ...
+    def on_account(self, account: AccountView, now: int) -> None: ...
+    def on_breaker(self, change: BreakerChange) -> None: ...

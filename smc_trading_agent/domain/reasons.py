@@ -1,0 +1,125 @@
+"""Why something was refused, and in which state things are: enumerations whose values are stable public names."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class RefusalReason(StrEnum):
+    """Why a setup did not become an order. Each value has one meaning, shown in `REFUSAL_MEANINGS`."""
+
+    WARMING_UP = "warming_up"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    BELOW_BREAK_EVEN = "below_break_even"
+    STAGE_ERROR = "stage_error"
+    RISK_ENGINE_ERROR = "risk_engine_error"
+    BREAKER_NOT_ACTIVE = "breaker_not_active"
+    STALE_DATA = "stale_data"
+    SIGNAL_EXPIRED = "signal_expired"
+    INVALID_PRICE = "invalid_price"
+    PRICE_COLLAR = "price_collar"
+    SIZE_BELOW_MINIMUM = "size_below_minimum"
+    MAX_ORDER_NOTIONAL = "max_order_notional"
+    MAX_POSITION_NOTIONAL = "max_position_notional"
+    MAX_GROSS_EXPOSURE = "max_gross_exposure"
+    MAX_OPEN_ORDERS = "max_open_orders"
+    POSITION_ALREADY_OPEN = "position_already_open"
+    ENTRY_ALREADY_PENDING = "entry_already_pending"
+    DAILY_LOSS = "daily_loss"
+    MAX_DRAWDOWN = "max_drawdown"
+    UNKNOWN_ORDER_OUTSTANDING = "unknown_order_outstanding"
+    DUPLICATE_DECISION = "duplicate_decision"
+    REDUCE_ONLY_VIOLATION = "reduce_only_violation"
+
+
+REFUSAL_MEANINGS: dict[RefusalReason, str] = {
+    RefusalReason.WARMING_UP: "the higher timeframes have not closed enough bars to have a bias and a range",
+    RefusalReason.INSUFFICIENT_EVIDENCE: "fewer resolved setups of this kind than decision.min_samples",
+    RefusalReason.BELOW_BREAK_EVEN: "the probability of winning does not beat break-even after costs by decision.min_edge",
+    RefusalReason.STAGE_ERROR: "a stage raised an error while this setup was in it",
+    RefusalReason.RISK_ENGINE_ERROR: "a risk check raised an error or met a value that is no number; it fails closed",
+    RefusalReason.BREAKER_NOT_ACTIVE: "the circuit breaker does not let exposure grow in its present state",
+    RefusalReason.STALE_DATA: "the newest market data is older than risk.max_data_age_seconds",
+    RefusalReason.SIGNAL_EXPIRED: "the setup is older than risk.signal_ttl_seconds",
+    RefusalReason.INVALID_PRICE: "entry, stop and target are not positive and in the order the side demands",
+    RefusalReason.PRICE_COLLAR: "the entry is further from the last price than risk.price_collar",
+    RefusalReason.SIZE_BELOW_MINIMUM: "the size rounds down to nothing, or below the venue's smallest order value",
+    RefusalReason.MAX_ORDER_NOTIONAL: "the order is worth more than risk.max_order_notional",
+    RefusalReason.MAX_POSITION_NOTIONAL: "position plus every open order would be worth more than risk.max_position_notional",
+    RefusalReason.MAX_GROSS_EXPOSURE: "the exposure would exceed risk.max_leverage times the equity",
+    RefusalReason.MAX_OPEN_ORDERS: "risk.max_open_orders orders are working already",
+    RefusalReason.POSITION_ALREADY_OPEN: "a position is open on this instrument and risk.max_positions allows no other",
+    RefusalReason.ENTRY_ALREADY_PENDING: "an entry is working on this instrument already",
+    RefusalReason.DAILY_LOSS: "today's loss has reached risk.max_daily_loss",
+    RefusalReason.MAX_DRAWDOWN: "the drawdown from peak equity has reached risk.max_drawdown",
+    RefusalReason.UNKNOWN_ORDER_OUTSTANDING: "an order on this instrument is UNKNOWN until the venue proves its state",
+    RefusalReason.DUPLICATE_DECISION: "this decision was already sent; it can't be sent twice",
+    RefusalReason.REDUCE_ONLY_VIOLATION: "an exit would grow or flip the position",
+}
+
+
+class SetupKind(StrEnum):
+    """Which sequence of market structure made a setup."""
+
+    REVERSAL = "reversal"
+    CONTINUATION = "continuation"
+
+
+class OrderPurpose(StrEnum):
+    """What an order is for; its value is the last part of the client order id."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+    EXIT = "exit"
+
+
+class BreakerState(StrEnum):
+    """States of the circuit breaker, in the order of `BREAKER_SEVERITY`."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    HALF_OPEN = "half_open"
+    REDUCING = "reducing"
+    HALTED = "halted"
+    KILLED = "killed"
+
+
+class BreakerSeverity(IntEnum):
+    """How much a state forbids; a restart never lowers it."""
+
+    ACTIVE = 0
+    HALF_OPEN = 1
+    REDUCING = 2
+    STARTING = 3
+    HALTED = 4
+    KILLED = 5
+
+
+def severity(state: BreakerState) -> BreakerSeverity:
+    """Severity of a breaker state."""
+    return BreakerSeverity[state.name]
+
+
+PUBLIC_BREAKER_WORD: dict[BreakerState, str] = {
+    BreakerState.STARTING: "open",
+    BreakerState.ACTIVE: "closed",
+    BreakerState.HALF_OPEN: "half_open",
+    BreakerState.REDUCING: "open",
+    BreakerState.HALTED: "open",
+    BreakerState.KILLED: "open",
+}
+"""The three words that the public API and metric use for the six states."""
+
+
+class BreakerCause(StrEnum):
+    """What tripped the circuit breaker."""
+
+    STARTUP = "startup"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
+    RECONCILIATION = "reconciliation"
+    RISK_ENGINE_ERROR = "risk_engine_error"
+    EXECUTION_ERROR = "execution_error"
+    UNKNOWN_ORDERS = "unknown_orders"
+    OPERATOR = "operator"

@@ -1,0 +1,231 @@
+"""What travels between the stages, in the order it is made. Read from top to bottom, this is the system.
+
+Prices are integer ticks, quantities integer lots, quote amounts integer quote units (tick times lot),
+times integer nanoseconds since the epoch. ``side`` is +1 for buying, -1 for selling.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, OrderPurpose, RefusalReason, SetupKind
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One market structure fact that a setup rests on, as the detector recorded it."""
+
+    role: str
+    kind: str
+    timeframe: str
+    event_id: int
+    direction: int
+    formed_at: int
+    confirmed_at: int
+    low: int
+    high: int
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """A side with its entry, stop and target, all taken from structure."""
+
+    setup_id: str
+    instrument: str
+    timeframe: str
+    kind: SetupKind
+    side: int
+    entry: int
+    stop: int
+    target: int
+    detected_at: int
+    entry_expires_at: int
+    time_limit_ns: int
+    higher_timeframe_bias: int
+    evidence: tuple[Evidence, ...]
+    features: tuple[float, ...] = ()
+
+    @property
+    def risk_ticks(self) -> int:
+        """Distance from entry to stop."""
+        return abs(self.entry - self.stop)
+
+    @property
+    def reward_ticks(self) -> int:
+        """Distance from entry to target."""
+        return abs(self.target - self.entry)
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """P(win | setup) beside the probability at which the trade would just pay its costs.
+
+    A win counts as reaching the target first; an exit in between counts as its share of the way from stop to target.
+    """
+
+    setup_id: str
+    source: str
+    probability: float
+    break_even: float
+    chance: float
+    samples: int
+    wins: float
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """The wish to trade: an entry with its bracket, or the exit of what is held."""
+
+    decision_id: str
+    instrument: str
+    purpose: OrderPurpose
+    side: int
+    price: int
+    stop: int
+    target: int
+    created_at: int
+    expires_at: int
+    probability: float
+    quantity: int = 0
+    reason: str = ""
+
+
+class RefusalDetail(msgspec.Struct, frozen=True):
+    """One reason with the numbers it was decided on."""
+
+    reason: RefusalReason
+    context: dict[str, str] = {}
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Every reason why a decision did not become an order."""
+
+    decision_id: str
+    stage: str
+    time: int
+    details: tuple[RefusalDetail, ...]
+
+
+class ApprovedOrder(msgspec.Struct, frozen=True):
+    """An order that passed the risk gateway. Only the gateway can make one: the seal is its signature."""
+
+    client_order_id: str
+    decision_id: str
+    instrument: str
+    purpose: OrderPurpose
+    kind: str
+    side: int
+    quantity: int
+    price: int
+    expires_at: int
+    reduce_only: bool
+    parent: str
+    seal: bytes
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """The orders of one decision: entry, stop and target, or one exit; with what the gateway saw."""
+
+    decision_id: str
+    time: int
+    orders: tuple[ApprovedOrder, ...]
+    limits: dict[str, str]
+
+
+class VenueReport(msgspec.Struct, frozen=True):
+    """What a venue says of an order. ``kind``: accepted, rejected, filled, canceled, expired."""
+
+    sequence: int
+    time: int
+    kind: str
+    client_order_id: str
+    side: int
+    quantity: int
+    price: int
+    fee: int
+    liquidity: str
+    trade_id: str
+    reason: str
+
+
+class OrderEvent(msgspec.Struct, frozen=True):
+    """One step of an order's life: the event, the state it led to, and the fill if it was one."""
+
+    client_order_id: str
+    decision_id: str
+    instrument: str
+    purpose: OrderPurpose
+    event: str
+    state: str
+    time: int
+    side: int
+    quantity: int
+    price: int
+    fee: int
+    liquidity: str
+    trade_id: str
+    reason: str
+
+
+class BreakerChange(msgspec.Struct, frozen=True):
+    """One transition of the circuit breaker."""
+
+    time: int
+    before: BreakerState
+    after: BreakerState
+    cause: BreakerCause
+    detail: str
+    actor: str
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """The account of one instrument, marked to the last price. Exact integers in quote units."""
+
+    equity: int
+    cash: int
+    position: int
+    average_price: float
+    mark: int
+    unrealised: int
+    realised: int
+    fees: int
+    open_orders: int
+    open_entries: int
+    worst_long: int
+    worst_short: int
+    unknown_orders: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A setup that was judged: taken (an intent) or refused at once (a refusal)."""
+
+    decision_id: str
+    time: int
+    setup: Setup
+    forecast: Forecast | None
+    intent: Intent | None
+
+
+class StageFailure(msgspec.Struct, frozen=True):
+    """An error that a stage raised; the decision in it was refused."""
+
+    stage: str
+    time: int
+    error: str
+    decision_id: str = ""
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Something a person asked of the running agent, recorded at the market position where it took effect."""
+
+    name: str
+    actor: str
+    cursor: int
+    time: int
+
+
+class SessionStart(msgspec.Struct, frozen=True):
+    """The first fact of a journal: what market and which settings everything after it rests on."""
+
+    instrument: str
+    market: str
+    mode: str
+    settings_hash: str
+    decision_timeframe: str
+    start_cash: int

@@ -149,3 +149,17 @@ class Listener(Protocol):
     def on_order_event(self, event: OrderEvent) -> None: ...
     def on_account(self, account: AccountView, now: int) -> None: ...
     def on_breaker(self, change: BreakerChange) -> None: ...
+
+
+class VenueStore(Protocol):
+    """The paper venue's own memory, apart from the agent's: what it answered, and when."""
+
+    def load(self) -> bytes | None: ...
+    def answer(self, key: str) -> list[VenueReport] | None:
+        """What a call was answered, None when it was never made."""
+
+    def market_reports(self, after: int, until: int) -> list[VenueReport]:
+        """Reports that the market caused with ``after < time <= until``, in order."""
+
+    def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
+        """Keeps a new state and the reports that led to it, at once or not at all."""

@@ -1,0 +1,110 @@
+# Everything that is built, run or checked, from one place; `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PAGE := smc_trading_agent/api/static/index.html
+PYTHON_CODE := $(wildcard smc_trading_agent benchmarks scripts tests main_optimized.py)
+TYPED_CODE := $(filter-out tests,$(PYTHON_CODE))
+CORE_CODE := Cargo.toml Cargo.lock pyproject.toml \
+	$(shell find crates -name '*.rs' -o -name Cargo.toml)
+PAGE_CODE := $(shell find dashboard -name node_modules -prune -o -type f -print)
+
+# The first of these that runs, is 3.11 or newer and can make environments; `make PYTHON=...` chooses another.
+FIND_PYTHON = for candidate in python3.13 python3.12 python3.11 python3.14 python3; do \
+	if $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$candidate; break; fi; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+
+# Cargo builds the binding against this environment's interpreter, whichever other one is active.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+IN_VENV := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH"
+
+missing = { echo "make: $(1), then run make again." >&2; exit 1; }
+NEED_PYTHON = test -n "$(PYTHON)" || $(call missing,Python 3.11 or newer with its venv module is missing: install it \
+	(https://www.python.org or the packages python3 and python3-venv) or name one with PYTHON=)
+NEED_RUST = rustc --version 2>/dev/null | awk '{ split($$2, v, ".") } END { exit !(v[1] > 1 || v[2] >= 88) }' \
+	&& cargo --version >/dev/null 2>&1 \
+	|| $(call missing,a Rust toolchain 1.88 or newer (rustc and cargo) is missing: install it with https://rustup.rs)
+NEED_LINKER = command -v cc >/dev/null || $(call missing,the linker cc that Rust needs is missing: install gcc or clang)
+NEED_NODE = node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null \
+	|| $(call missing,Node 20 or newer with npm is missing: install it from https://nodejs.org)
+
+.PHONY: help setup run test check bench docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev $(VENV)/.core $(PAGE) ## make .venv, build the Rust core and the page, install the development tools
+
+run: $(VENV)/.runtime $(VENV)/.core $(PAGE) ## start the agent in paper mode; its page is on http://localhost:8008
+	@echo "==> Starting the agent (Ctrl-C stops it)"
+	@exec $(BIN)/python main_optimized.py
+
+test: setup ## run every test: the Rust core's, then Python's with coverage
+	@echo "==> Testing the Rust core"
+	cargo test --locked --quiet --package smc-core
+	@echo "==> Testing the agent"
+	$(BIN)/pytest tests/ --cov=smc_trading_agent --cov-fail-under=90
+
+check: setup ## lint, formatting, types, security and import contracts of the Rust, Python and TypeScript code
+	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/black --check --quiet $(PYTHON_CODE)
+	$(BIN)/isort --check $(PYTHON_CODE)
+	$(BIN)/flake8 --max-line-length=120 $(PYTHON_CODE)
+	$(BIN)/mypy --strict $(TYPED_CODE)
+	$(BIN)/bandit --quiet --recursive smc_trading_agent
+	$(BIN)/lint-imports
+	cargo fmt --check
+	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	cd dashboard && npm run --silent check
+
+bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "==> The documentation is in site/index.html"
+
+clean: ## remove everything that was built, the environment included; state/ is kept
+	rm -rf $(VENV) target site dist dashboard/node_modules $(dir $(PAGE)) smc_trading_agent/_core*.so
+	rm -rf .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.made:
+	@$(NEED_PYTHON)
+	@echo "==> Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt $(VENV)/.made
+	@echo "==> Installing what the agent runs on (requirements.txt, verified by hash)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "==> Installing the development tools (requirements-dev.txt, verified by hash)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.core: $(CORE_CODE) | $(VENV)/.runtime
+	@$(NEED_RUST)
+	@$(NEED_LINKER)
+	@echo "==> Building the Rust core (a minute or two the first time)"
+	@$(IN_VENV) maturin develop --release --locked
+	@touch $@
+
+dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
+	@$(NEED_NODE)
+	@echo "==> Installing what the page is built with (npm)"
+	@cd dashboard && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): $(PAGE_CODE) dashboard/node_modules/.package-lock.json
+	@echo "==> Building the page"
+	@cd dashboard && npm run build
+	@touch $@

@@ -1,0 +1,53 @@
+"""When a forecast is worth an order: only where P(win) beats break-even after costs, on enough evidence."""
+
+from __future__ import annotations
+
+from smc_trading_agent.domain.ids import content_id
+from smc_trading_agent.domain.reasons import OrderPurpose, RefusalReason
+from smc_trading_agent.domain.settings import DecisionSettings
+from smc_trading_agent.domain.types import Forecast, Intent, Refusal, RefusalDetail, Setup
+
+STAGE = "decision_engine"
+
+
+class BreakEvenPolicy:
+    """Turns a setup and its forecast into an intent, or says why not."""
+
+    def __init__(self, settings: DecisionSettings) -> None:
+        self._settings = settings
+
+    def decide(self, setup: Setup, forecast: Forecast) -> Intent | Refusal:
+        """An intent where the evidence suffices and P exceeds break-even by `min_edge`; with
+        `take_every_setup` always an intent."""
+        decision_id = content_id("d", setup.setup_id)
+        details = [] if self._settings.take_every_setup else self._objections(forecast)
+        if details:
+            return Refusal(decision_id, STAGE, setup.detected_at, tuple(details))
+        return Intent(
+            decision_id=decision_id,
+            instrument=setup.instrument,
+            purpose=OrderPurpose.ENTRY,
+            side=setup.side,
+            price=setup.entry,
+            stop=setup.stop,
+            target=setup.target,
+            created_at=setup.detected_at,
+            expires_at=setup.entry_expires_at,
+            probability=forecast.probability,
+        )
+
+    def _objections(self, forecast: Forecast) -> list[RefusalDetail]:
+        details = []
+        needed = self._settings.min_samples
+        if forecast.samples < needed:
+            context = {"samples": str(forecast.samples), "min_samples": str(needed)}
+            details.append(RefusalDetail(RefusalReason.INSUFFICIENT_EVIDENCE, context))
+        # Written so that a NaN probability is refused.
+        if not forecast.probability >= forecast.break_even + self._settings.min_edge:
+            context = {
+                "probability": f"{forecast.probability:.4f}",
+                "break_even": f"{forecast.break_even:.4f}",
+                "min_edge": f"{self._settings.min_edge:.4f}",
+            }
+            details.append(RefusalDetail(RefusalReason.BELOW_BREAK_EVEN, context))
+        return details

@@ -1,0 +1,113 @@
+"""Every setting, with its default, its range and its meaning. Unknown keys are refused; nothing is read from the air."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Timeframe = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys, NaN and infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AppSettings(Section):
+    """The process: logging, where state is kept, where the API listens."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    debug: bool = False
+    state_dir: str = Field("state", description="folder of journals and venue ledgers")
+    host: str = "127.0.0.1"
+    port: int = Field(8008, ge=1, le=65535)
+    environment: Literal["development", "production"] = "development"
+    latency_target_ms: float = Field(50.0, gt=0, description="target of one decision, market event to order")
+
+
+class SyntheticSettings(Section):
+    """The built-in synthetic market: seeded, labelled, with a documented planted tendency."""
+
+    symbol: str = "SYNUSDT"
+    seed: int = Field(7, ge=0)
+    speed: float = Field(3600.0, gt=0, description="market seconds per real second")
+    fast_forward_bars: int = Field(86_400, ge=0, description="1-minute bars run flat out before pacing begins")
+    planted_strength: float = Field(1.0, ge=0, le=5, description="0 removes the edge")
+
+
+class StructureSettings(Section):
+    """Which timeframes are read; `detector` is passed to the Rust detector, which refuses unknown keys."""
+
+    decision_timeframe: Timeframe = "15m"
+    context_timeframes: tuple[Timeframe, ...] = ("1h", "4h")
+    detector: dict[str, object] = Field(default_factory=dict)
+
+
+class DecisionSettings(Section):
+    """How structure becomes a setup, and when a setup is worth trading."""
+
+    sweep_to_shift_bars: int = Field(20, ge=1, description="a CHoCH must follow the sweep within this many bars")
+    return_bars: int = Field(30, ge=1, description="price must come back to the zone within this many bars")
+    stop_buffer_atr: float = Field(0.2, ge=0, description="distance of the stop beyond the structure, in ATR")
+    min_stop_atr: float = Field(1.0, ge=0, description="a stop nearer than this is moved out to it, in ATR")
+    min_reward_risk: float = Field(1.5, gt=0, description="nearer liquidity is passed over as a target")
+    max_reward_risk: float = Field(4.0, gt=0, description="without liquidity nearer than this there is no setup")
+    entry_valid_bars: int = Field(3, ge=1, description="a limit entry lives this many decision bars")
+    time_limit_bars: int = Field(96, ge=1, description="a position is closed after this many decision bars")
+    min_samples: int = Field(40, ge=1, description="resolved setups of a kind before it may trade")
+    prior_strength: float = Field(60.0, gt=0, description="setups' worth of belief in chance")
+    min_edge: float = Field(0.0, ge=0, lt=1, description="P must beat break-even by this much")
+    take_every_setup: bool = Field(False, description="research: trade every setup, to see raw base rates")
+
+
+class RiskSettings(Section):
+    """Limits of the risk gateway. Shares are of equity; 0 means none, never unlimited."""
+
+    risk_per_trade: float = Field(0.005, ge=0, le=0.1)
+    max_order_notional: float = Field(1.0, ge=0, description="times equity")
+    max_position_notional: float = Field(1.0, ge=0, description="times equity")
+    max_leverage: float = Field(2.0, ge=0, description="gross exposure, times equity")
+    max_open_orders: int = Field(6, ge=0)
+    max_positions: int = Field(1, ge=0)
+    price_collar: float = Field(0.02, ge=0, lt=1)
+    max_data_age_seconds: float = Field(120.0, ge=0)
+    signal_ttl_seconds: float = Field(60.0, ge=0)
+    max_daily_loss: float = Field(0.03, ge=0, le=1, description="REDUCING for the rest of the UTC day")
+    halt_daily_loss: float = Field(0.06, ge=0, le=1, description="HALTED until a person re-arms")
+    max_drawdown: float = Field(0.25, ge=0, le=1, description="HALTED until a person re-arms")
+    cool_down_seconds: float = Field(3600.0, ge=0, description="from REDUCING to HALF_OPEN at the earliest")
+    probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
+    probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
+    probe_timeout_seconds: float = Field(86_400.0, gt=0, description="a probe not over by then re-opens the breaker")
+
+
+class ExecutionSettings(Section):
+    """The paper venue's costs and delays, and the account it begins with."""
+
+    start_cash: str = Field("10000", pattern=r"^[0-9]+(\.[0-9]+)?$", description="in the quote currency")
+    maker_fee_ppm: int = Field(200, ge=0, le=100_000, description="Binance USD-M futures, entry tier: 2 bps")
+    taker_fee_ppm: int = Field(500, ge=0, le=100_000, description="Binance USD-M futures, entry tier: 5 bps")
+    half_spread_ticks: int = Field(1, ge=0)
+    slippage_ppm: int = Field(100, ge=0, le=100_000)
+    latency_ms: float = Field(50.0, ge=0)
+
+
+class JournalSettings(Section):
+    """How durable the journal is, and how often the whole state is saved beside it."""
+
+    durability: Literal["process_crash", "power_loss"] = "process_crash"
+    checkpoint_bars: int = Field(2_000, ge=1, description="base bars between two checkpoints")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    app: AppSettings = AppSettings()
+    synthetic: SyntheticSettings = SyntheticSettings()
+    structure: StructureSettings = StructureSettings()
+    decision: DecisionSettings = DecisionSettings()
+    risk: RiskSettings = RiskSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    journal: JournalSettings = JournalSettings()

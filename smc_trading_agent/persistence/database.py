@@ -1,0 +1,34 @@
+"""Opening a SQLite file the same way everywhere: WAL, a stated durability, a schema version."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from smc_trading_agent.domain.errors import JournalError
+
+MEMORY = ":memory:"
+
+
+def open_database(path: Path | str, schema: str, version: int, durable: bool) -> sqlite3.Connection:
+    """Opens or creates the file with ``schema``; raises `JournalError` when it is of another version or damaged.
+
+    ``durable`` flushes to the disk at each commit (power-loss grade); else a commit survives the death of
+    the process, not of the machine.
+    """
+    try:
+        connection = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, timeout=5.0)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            connection.executescript(f"BEGIN; {schema}; PRAGMA user_version={version}; COMMIT;")
+        elif found != version:
+            connection.close()
+            raise JournalError(
+                f"{path} has schema version {found}, this build reads {version}; "
+                "use the build that wrote it, or start with another --state-dir"
+            )
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path} can't be opened as a database ({error}); move it away or restore a copy") from error
+    return connection

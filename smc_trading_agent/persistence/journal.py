@@ -1,0 +1,187 @@
+"""The journal: every fact in order, chained by hash, written before it takes effect.
+
+After a crash the agent resumes from a checkpoint and runs the same market again. Until it reaches the end
+of what was recorded, each fact that it produces is compared with the recorded one and not written twice:
+a difference stops it with `JournalDivergence`. So recovery proves itself, and restarting twice adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from smc_trading_agent.domain.errors import JournalDivergence, JournalError
+from smc_trading_agent.persistence.database import MEMORY, open_database
+
+VERSION = 1
+SCHEMA = """
+CREATE TABLE fact (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, time INTEGER NOT NULL,
+    ref TEXT NOT NULL, payload BLOB NOT NULL, hash BLOB NOT NULL
+);
+CREATE INDEX fact_ref ON fact (ref) WHERE ref <> '';
+CREATE INDEX fact_kind ON fact (kind, seq);
+CREATE TABLE checkpoint (
+    length INTEGER PRIMARY KEY, cursor INTEGER NOT NULL, head BLOB NOT NULL, state BLOB NOT NULL
+)"""
+GENESIS = hashlib.blake2b(b"smc journal", digest_size=16).digest()
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Fact(NamedTuple):
+    """One recorded fact; ``payload`` is the JSON text of the struct that was appended."""
+
+    seq: int
+    kind: str
+    time: int
+    ref: str
+    payload: bytes
+
+
+class Checkpoint(NamedTuple):
+    """The whole state of the agent after ``cursor`` base bars and ``length`` facts."""
+
+    cursor: int
+    length: int
+    state: bytes
+
+
+class SqliteJournal:
+    """A hash-chained journal in one SQLite file, or in memory for a backtest."""
+
+    def __init__(self, path: Path | str = MEMORY, durable: bool = False) -> None:
+        self.path = str(path)
+        self._db = open_database(path, SCHEMA, VERSION, durable)
+        self._recorded, self._recorded_head = self._tail()
+        self._length, self._head = self._recorded, self._recorded_head
+        self._in_transaction = False
+
+    @property
+    def length(self) -> int:
+        """Number of facts up to the present position."""
+        return self._length
+
+    @property
+    def head_hash(self) -> str:
+        """Hash over every fact up to the present position, as hex."""
+        return self._head.hex()
+
+    @property
+    def replaying(self) -> bool:
+        """Whether facts are compared with recorded ones rather than added."""
+        return self._length < self._recorded
+
+    def append(self, kind: str, time: int, fact: msgspec.Struct, ref: str = "") -> None:
+        """Adds a fact; while replaying, checks that it equals the recorded one instead.
+
+        Raises `JournalDivergence` where the replay differs, `JournalError` when the file can't be written.
+        """
+        payload = _encoder.encode(fact)
+        head = _chain(self._head, kind, time, ref, payload)
+        if self._length < self._recorded:
+            self._compare(kind, time, payload, head)
+        else:
+            self._insert((self._length + 1, kind, time, ref, payload, head))
+        self._length += 1
+        self._head = head
+
+    def commit(self) -> None:
+        """Hands everything appended to the operating system, or to the disk in the power-loss grade."""
+        if self._in_transaction:
+            try:
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise JournalError(f"the journal {self.path} could not be committed: {error}; trading stops") from error
+            self._in_transaction = False
+
+    def save_checkpoint(self, cursor: int, state: bytes) -> None:
+        """Keeps the whole state as of now; the two newest checkpoints are kept."""
+        if self.replaying:
+            return
+        self.commit()
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(
+            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)", (self._length, cursor, self._head, state)
+        )
+        self._db.execute(
+            "DELETE FROM checkpoint WHERE length NOT IN (SELECT length FROM checkpoint ORDER BY length DESC LIMIT 2)"
+        )
+        self._db.execute("COMMIT")
+
+    def rewind(self) -> Checkpoint | None:
+        """Goes back to the newest checkpoint, so that what follows is replayed; None where there is none."""
+        row = self._db.execute(
+            "SELECT cursor, length, state, head FROM checkpoint ORDER BY length DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            self._length, self._head = 0, GENESIS
+            return None
+        self._length, self._head = row[1], row[3]
+        return Checkpoint(cursor=row[0], length=row[1], state=row[2])
+
+    def facts(self, kind: str | None = None, ref: str | None = None, after: int = 0) -> Iterator[Fact]:
+        """Recorded facts in order, optionally of one kind or one reference, with ``seq > after``."""
+        where, values = ["seq > ?"], [after]
+        for column, value in (("kind", kind), ("ref", ref)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)  # type: ignore[arg-type]
+        query = f"SELECT seq, kind, time, ref, payload FROM fact WHERE {' AND '.join(where)} ORDER BY seq"  # nosec B608
+        for row in self._db.execute(query, values):
+            yield Fact(*row)
+
+    def verify_chain(self) -> int:
+        """Recomputes every hash from the first fact; returns the number of facts, raises `JournalError` on damage."""
+        head, expected = GENESIS, 1
+        for row in self._db.execute("SELECT seq, kind, time, ref, payload, hash FROM fact ORDER BY seq"):
+            head = _chain(head, row[1], row[2], row[3], row[4])
+            if row[0] != expected or head != row[5]:
+                raise JournalError(
+                    f"{self.path} is damaged at fact {expected}: the hash chain is broken; "
+                    "keep the file for inspection and start with another --state-dir"
+                )
+            expected += 1
+        return expected - 1
+
+    def close(self) -> None:
+        """Commits and closes the file."""
+        self.commit()
+        self._db.close()
+
+    def _tail(self) -> tuple[int, bytes]:
+        row = self._db.execute("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1").fetchone()
+        return (0, GENESIS) if row is None else (row[0], row[1])
+
+    def _insert(self, row: tuple[int, str, int, str, bytes, bytes]) -> None:
+        try:
+            if not self._in_transaction:
+                self._db.execute("BEGIN")
+                self._in_transaction = True
+            self._db.execute("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise JournalError(f"fact {row[0]} could not be written to {self.path}: {error}; trading stops") from error
+        self._recorded = row[0]
+
+    def _compare(self, kind: str, time: int, payload: bytes, head: bytes) -> None:
+        seq = self._length + 1
+        row = self._db.execute("SELECT kind, time, payload, hash FROM fact WHERE seq = ?", (seq,)).fetchone()
+        if row is None or row[3] != head:
+            recorded = "nothing" if row is None else f"{row[0]} at {row[1]}: {row[2][:300].decode()}"
+            raise JournalDivergence(
+                f"replaying {self.path} gave a different fact {seq}: recorded {recorded}; "
+                f"now {kind} at {time}: {payload[:300].decode()}. The market or the settings are not those of the "
+                "recording; start with another --state-dir, or with the recorded ones"
+            )
+
+
+def _chain(head: bytes, kind: str, time: int, ref: str, payload: bytes) -> bytes:
+    digest = hashlib.blake2b(head, digest_size=16)
+    digest.update(f"{kind}\x1f{time}\x1f{ref}\x1f".encode())
+    digest.update(payload)
+    return digest.digest()

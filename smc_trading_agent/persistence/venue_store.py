@@ -1,0 +1,60 @@
+"""The paper venue's ledger in its own SQLite file: it outlives the agent, as a real venue does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from smc_trading_agent.domain.types import VenueReport
+from smc_trading_agent.persistence.database import MEMORY, open_database
+
+VERSION = 1
+SCHEMA = """
+CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL);
+CREATE TABLE call (key TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE market_report (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, report BLOB NOT NULL);
+CREATE INDEX market_report_time ON market_report (time)"""
+
+_reports = msgspec.msgpack.Decoder(list[VenueReport])
+_report = msgspec.msgpack.Decoder(VenueReport)
+
+
+class SqliteVenueStore:
+    """What the paper venue answered and what the market did to its orders."""
+
+    def __init__(self, path: Path | str = MEMORY, durable: bool = False) -> None:
+        self._db = open_database(path, SCHEMA, VERSION, durable)
+
+    def load(self) -> bytes | None:
+        """The venue's newest state, None before the first save."""
+        row = self._db.execute("SELECT snapshot FROM state WHERE id = 1").fetchone()
+        return None if row is None else bytes(row[0])
+
+    def answer(self, key: str) -> list[VenueReport] | None:
+        """What the call ``key`` was answered, None when it was never made."""
+        row = self._db.execute("SELECT answer FROM call WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _reports.decode(row[0])
+
+    def market_reports(self, after: int, until: int) -> list[VenueReport]:
+        """Reports that the market caused with ``after < time <= until``, in order."""
+        rows = self._db.execute(
+            "SELECT report FROM market_report WHERE time > ? AND time <= ? ORDER BY sequence", (after, until)
+        )
+        return [_report.decode(row[0]) for row in rows]
+
+    def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
+        """Keeps state and reports in one transaction; ``call`` is None for what the market caused."""
+        self._db.execute("BEGIN IMMEDIATE")
+        if call is not None:
+            self._db.execute("INSERT OR IGNORE INTO call VALUES (?, ?)", (call, msgspec.msgpack.encode(list(reports))))
+        else:
+            rows = [(report.sequence, report.time, msgspec.msgpack.encode(report)) for report in reports]
+            self._db.executemany("INSERT OR IGNORE INTO market_report VALUES (?, ?, ?)", rows)
+        self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (snapshot,))
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()

@@ -21,9 +21,10 @@ FIND_PYTHON = for candidate in python3.13 python3.12 python3.11 python3.14 pytho
 	then echo $$candidate; break; fi; done
 PYTHON ?= $(shell $(FIND_PYTHON))
 
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Cargo builds the binding against this environment's interpreter, whichever other one is active.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
-IN_VENV := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH"
+IN_VENV := env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" PIP_NO_INDEX=1 PIP_QUIET=1
 
 missing = { echo "make: $(1), then run make again." >&2; exit 1; }
 NEED_PYTHON = test -n "$(PYTHON)" || $(call missing,Python 3.11 or newer with its venv module is missing: install it \
@@ -83,12 +84,12 @@ $(VENV)/.made:
 
 $(VENV)/.runtime: requirements.txt $(VENV)/.made
 	@echo "==> Installing what the agent runs on (requirements.txt, verified by hash)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "==> Installing the development tools (requirements-dev.txt, verified by hash)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/.core: $(CORE_CODE) | $(VENV)/.runtime

@@ -34,6 +34,7 @@ class BreakEvenPolicy:
             created_at=setup.detected_at,
             expires_at=setup.entry_expires_at,
             probability=forecast.probability,
+            time_limit_ns=setup.time_limit_ns,
         )
 
     def _objections(self, forecast: Forecast) -> list[RefusalDetail]:

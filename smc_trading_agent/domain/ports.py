@@ -87,6 +87,9 @@ class Breaker(Snapshotting, Protocol):
 
     @property
     def state(self) -> BreakerState: ...
+    def ready(self) -> BreakerChange | None:
+        """Leaves STARTING once the journal is replayed and the venue reconciled."""
+
     def trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> BreakerChange | None: ...
 
 
@@ -95,7 +98,7 @@ class RiskGate(Snapshotting, Protocol):
 
     @property
     def breaker(self) -> Breaker: ...
-    def mark(self, account: AccountView, now: int, data_time: int) -> list[BreakerChange]:
+    def mark(self, account: AccountView, data_time: int) -> list[BreakerChange]:
         """Takes note of the account at a decision close; trips or releases the breaker."""
 
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal: ...
@@ -109,6 +112,12 @@ class Executor(Snapshotting, Protocol):
     def due_exits(self, now: int) -> list[Intent]:
         """Exits that the time limit of an open position asks for; they pass the gate like any intent."""
 
+    def cancel_entries(self, now: int) -> list[OrderEvent]:
+        """Cancels entries that have not filled; protective orders stay."""
+
+    def resolve_unknown(self, now: int) -> list[OrderEvent]:
+        """Asks the venue about orders whose outcome is not known; silence leaves them UNKNOWN."""
+
     def account(self, mark: int) -> AccountView: ...
     def reconcile(self) -> list[str]:
         """Differences between our account and the venue's, each as a sentence; empty when they agree."""
@@ -120,7 +129,9 @@ class Venue(Protocol):
     def submit(self, order: ApprovedOrder, now: int) -> list[VenueReport]: ...
     def cancel(self, client_order_id: str, now: int) -> list[VenueReport]: ...
     def on_market(self, bars: Bars, start: int, stop: int) -> list[VenueReport]: ...
-    def order_status(self, client_order_id: str) -> str | None: ...
+    def order_reports(self, client_order_id: str) -> list[VenueReport]:
+        """All that the venue ever said of an order, in order; empty when it never saw it."""
+
     def open_orders(self) -> list[str]: ...
     @property
     def position(self) -> int: ...
@@ -160,6 +171,8 @@ class VenueStore(Protocol):
 
     def market_reports(self, after: int, until: int) -> list[VenueReport]:
         """Reports that the market caused with ``after < time <= until``, in order."""
+
+    def order_reports(self, client_order_id: str) -> list[VenueReport]: ...
 
     def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
         """Keeps a new state and the reports that led to it, at once or not at all."""

@@ -80,7 +80,7 @@ class RiskSettings(Section):
     cool_down_seconds: float = Field(3600.0, ge=0, description="from REDUCING to HALF_OPEN at the earliest")
     probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
     probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
-    probe_timeout_seconds: float = Field(86_400.0, gt=0, description="a probe not over by then re-opens the breaker")
+    probe_timeout_seconds: float = Field(604_800.0, gt=0, description="a probe not over by then re-opens the breaker")
 
 
 class ExecutionSettings(Section):

@@ -82,7 +82,7 @@ class Intent(msgspec.Struct, frozen=True):
     created_at: int
     expires_at: int
     probability: float
-    quantity: int = 0
+    time_limit_ns: int = 0
     reason: str = ""
 
 
@@ -125,6 +125,7 @@ class Approval(msgspec.Struct, frozen=True):
     decision_id: str
     time: int
     orders: tuple[ApprovedOrder, ...]
+    time_limit_ns: int
     limits: dict[str, str]
 
 

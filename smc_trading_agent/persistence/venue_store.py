@@ -14,8 +14,12 @@ VERSION = 1
 SCHEMA = """
 CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL);
 CREATE TABLE call (key TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE market_report (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, report BLOB NOT NULL);
-CREATE INDEX market_report_time ON market_report (time)"""
+CREATE TABLE report (
+    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, client_order_id TEXT NOT NULL,
+    market INTEGER NOT NULL, report BLOB NOT NULL
+);
+CREATE INDEX report_market ON report (market, time);
+CREATE INDEX report_order ON report (client_order_id)"""
 
 _reports = msgspec.msgpack.Decoder(list[VenueReport])
 _report = msgspec.msgpack.Decoder(VenueReport)
@@ -40,18 +44,24 @@ class SqliteVenueStore:
     def market_reports(self, after: int, until: int) -> list[VenueReport]:
         """Reports that the market caused with ``after < time <= until``, in order."""
         rows = self._db.execute(
-            "SELECT report FROM market_report WHERE time > ? AND time <= ? ORDER BY sequence", (after, until)
+            "SELECT report FROM report WHERE market = 1 AND time > ? AND time <= ? ORDER BY sequence", (after, until)
         )
         return [_report.decode(row[0]) for row in rows]
+
+    def order_reports(self, client_order_id: str) -> list[VenueReport]:
+        """All reports of one order, in order."""
+        query = "SELECT report FROM report WHERE client_order_id = ? ORDER BY sequence"
+        return [_report.decode(row[0]) for row in self._db.execute(query, (client_order_id,))]
 
     def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
         """Keeps state and reports in one transaction; ``call`` is None for what the market caused."""
         self._db.execute("BEGIN IMMEDIATE")
         if call is not None:
             self._db.execute("INSERT OR IGNORE INTO call VALUES (?, ?)", (call, msgspec.msgpack.encode(list(reports))))
-        else:
-            rows = [(report.sequence, report.time, msgspec.msgpack.encode(report)) for report in reports]
-            self._db.executemany("INSERT OR IGNORE INTO market_report VALUES (?, ?, ?)", rows)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?, ?)",
+            [(r.sequence, r.time, r.client_order_id, call is None, msgspec.msgpack.encode(r)) for r in reports],
+        )
         self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (snapshot,))
         self._db.execute("COMMIT")
 

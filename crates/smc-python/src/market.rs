@@ -19,7 +19,7 @@ pub(crate) fn parse_timeframe(name: &str) -> PyResult<Timeframe> {
 }
 
 /// One tradable symbol with exact price and quantity grids.
-#[pyclass(name = "Instrument", module = "smc_trading_agent._core", frozen, eq, skip_from_py_object)]
+#[pyclass(name = "Instrument", module = "smc_trading_agent._core", frozen, eq)]
 #[derive(Clone, PartialEq, Eq)]
 pub struct PyInstrument {
     pub inner: Instrument,
@@ -129,7 +129,7 @@ fn timeframe_ns(timeframe: &str) -> PyResult<i64> {
 }
 
 /// One closed candle.
-#[pyclass(name = "Bar", module = "smc_trading_agent._core", frozen, eq, skip_from_py_object)]
+#[pyclass(name = "Bar", module = "smc_trading_agent._core", frozen, eq)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PyBar {
     pub inner: Bar,
@@ -208,7 +208,7 @@ impl PyBar {
 }
 
 /// An immutable run of bars of one timeframe, oldest first; slices share nothing with Python.
-#[pyclass(name = "Bars", module = "smc_trading_agent._core", frozen, skip_from_py_object)]
+#[pyclass(name = "Bars", module = "smc_trading_agent._core", frozen)]
 #[derive(Clone)]
 pub struct PyBars {
     pub inner: Arc<[Bar]>,
@@ -254,8 +254,8 @@ impl PyBars {
     }
 
     #[getter]
-    fn timeframe(&self) -> String {
-        self.timeframe.to_string()
+    fn timeframe(&self) -> &'static str {
+        self.timeframe.name()
     }
 
     fn __len__(&self) -> usize {
@@ -272,8 +272,11 @@ impl PyBars {
             .ok_or_else(|| PyIndexError::new_err(format!("bar {index} of {length}")))
     }
 
+    /// A copy of the bars `start..stop`; bounds beyond the end are clipped, as Python slices are.
     fn slice(&self, start: usize, stop: usize) -> PyResult<Self> {
-        Ok(Self { inner: self.slice_of(start, stop)?.into(), timeframe: self.timeframe })
+        let stop = stop.min(self.inner.len());
+        let bars = self.slice_of(start.min(stop), stop)?;
+        Ok(Self { inner: bars.into(), timeframe: self.timeframe })
     }
 
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

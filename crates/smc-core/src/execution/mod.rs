@@ -1,1 +1,9 @@
-//! (opened below)
+//! The life of an order, and the exact position and cash that its fills leave behind.
+
+mod ledger;
+mod order_state;
+mod position;
+
+pub use ledger::{Ledger, LedgerError};
+pub use order_state::{OrderEvent, OrderState, ParseOrderNameError};
+pub use position::Position;

@@ -1,9 +1,18 @@
-//! What the market is made of: exact grids, timeframes, bars, trades, books.
+//! What the market is made of: exact grids, timeframes, bars, trades, books, and the gate that
+//! raw candles pass.
 
+mod aggregator;
 mod bar;
+mod book;
 mod instrument;
+mod quality;
 mod timeframe;
+mod trade_bars;
 
+pub use aggregator::{AggregateError, Aggregator, ClosedBar};
 pub use bar::{Bar, BarError, Trade};
+pub use book::{BookError, OrderBook};
 pub use instrument::{Grid, GridError, Instrument};
+pub use quality::{Gap, QualityGate, Quarantined, RawBar, Rejection, DETAIL_LIMIT};
 pub use timeframe::{Timeframe, TimeframeError};
+pub use trade_bars::{TradeBarBuilder, TradeBarError};

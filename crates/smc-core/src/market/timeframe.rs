@@ -45,6 +45,12 @@ impl Timeframe {
         self.ns
     }
 
+    /// The name, such as `15m`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, ns)| *ns == self.ns).map_or("?", |(name, _)| name)
+    }
+
     /// Open time of the bar that contains `time`.
     #[must_use]
     pub const fn open_of(self, time: i64) -> i64 {
@@ -73,8 +79,7 @@ impl FromStr for Timeframe {
 
 impl fmt::Display for Timeframe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.iter().find(|(_, ns)| *ns == self.ns).map_or("?", |(name, _)| name);
-        f.write_str(name)
+        f.write_str(self.name())
     }
 }
 

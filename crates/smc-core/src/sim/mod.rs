@@ -1,1 +1,17 @@
-//! (opened below)
+//! A simulated venue, virtual brackets and random entries under one set of bar rules, and a synthetic market.
+
+mod barrier;
+mod costs;
+mod matching;
+mod order;
+mod random_entry;
+mod synthetic;
+mod venue;
+
+pub use barrier::{BarrierError, BarrierOutcome, BarrierTracker, Outcome, VirtualBracket};
+pub use costs::{CostError, Costs};
+pub use matching::{exit_on, limit_touch, stop_touch, Exit, ExitKind, ExitLevels, Held, Span, Touch};
+pub use order::{EventKind, Liquidity, OrderKind, OrderRequest, OrderStatus, Reason, UnknownOrderKind, VenueEvent};
+pub use random_entry::{random_entry_returns, RandomEntry, RandomEntryError};
+pub use synthetic::{SyntheticConfig, SyntheticError, SyntheticMarket};
+pub use venue::{SimVenue, VenueError};

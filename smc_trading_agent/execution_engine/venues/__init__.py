@@ -1,0 +1,1 @@
+"""One adapter a venue; nothing outside the execution engine may call one."""

@@ -33,8 +33,9 @@ NEED_RUST = rustc --version 2>/dev/null | awk '{ split($$2, v, ".") } END { exit
 	&& cargo --version >/dev/null 2>&1 \
 	|| $(call missing,a Rust toolchain 1.88 or newer (rustc and cargo) is missing: install it with https://rustup.rs)
 NEED_LINKER = command -v cc >/dev/null || $(call missing,the linker cc that Rust needs is missing: install gcc or clang)
-NEED_NODE = node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null \
-	|| $(call missing,Node 20 or newer with npm is missing: install it from https://nodejs.org)
+NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+	2>/dev/null && command -v npm >/dev/null \
+	|| $(call missing,Node 20.19 or newer with npm is missing: install it from https://nodejs.org)
 
 .PHONY: help setup run test check bench docs clean
 

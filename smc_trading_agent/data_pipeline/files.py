@@ -76,9 +76,10 @@ def read_market_file(path: Path, *, ignore_unknown: bool = False) -> MarketFile:
     table, synthetic = _table_of(path, data)
     if table.height == 0:
         raise DataError(f"{path} has columns but no rows; export it again")
-    table.columns = [normal_name(name) for name in table.columns] if _distinct(path, table) else table.columns
-    layout = recognise(str(path), table.columns)
-    columns = assign(str(path), layout, table.columns, ignore_unknown)
+    names = [normal_name(name) for name in table.columns]
+    layout = recognise(str(path), names)
+    columns = assign(str(path), layout, names, ignore_unknown)
+    table.columns = names
     reader = _Reader(str(path), table, columns)
     rows = reader.trades() if layout is TRADES else reader.candles()
     if layout is QUOTED_CANDLES:
@@ -107,15 +108,6 @@ def _bytes_of(path: Path) -> bytes:
     if not data:
         raise DataError(f"{path} is empty (0 bytes); fetch or export it again")
     return data
-
-
-def _distinct(path: Path, table: pl.DataFrame) -> bool:
-    """Whether column names stay distinct when normalised; refuses the file otherwise."""
-    names = [normal_name(name) for name in table.columns]
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise DataError(f"{path} has the column {doubled!r} more than once; keep one of them")
-    return True
 
 
 def _table_of(path: Path, data: bytes) -> tuple[pl.DataFrame, bool]:

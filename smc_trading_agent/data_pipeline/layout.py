@@ -148,7 +148,7 @@ def assign(file: str, layout: Layout, names: Sequence[str], ignore_unknown: bool
     unknown = [name for name in names if name not in layout.known()]
     if unknown and not ignore_unknown:
         raise DataError(
-            f"{file} has unknown columns: {', '.join(unknown)}. Known columns of {layout.kind}: "
+            f"{file} has unknown columns: {', '.join(map(repr, unknown))}. Known columns of {layout.kind}: "
             f"{', '.join(layout.known())}. Drop the unknown ones from the file, or pass --ignore-unknown-columns."
         )
     found = {

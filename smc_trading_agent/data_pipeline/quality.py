@@ -14,6 +14,7 @@ REMEDIES: dict[str, str] = {
     "nan": "fill in or remove the rows whose price or volume is missing or no number",
     "non_positive_price": "remove the rows whose price is zero or negative; rates and spreads are no prices",
     "non_positive_quantity": "remove the trades without a positive quantity",
+    "quantity_below_lot": "name a finer lot with lot_size",
     "negative_volume": "correct the negative volumes",
     "high_below_low": "correct the rows whose high is below their low",
     "open_or_close_outside_range": "correct the rows whose open or close lies outside low..high",
@@ -84,12 +85,12 @@ class QualityReport(msgspec.Struct, frozen=True):
 
     def sentences(self) -> list[str]:
         """The report as lines for a person."""
-        lines = [f"{self.source}: {self.rows:,} rows read, {self.admitted:,} admitted, {self.bars:,} {self.timeframe} bars"]
+        lines = [
+            f"{self.source}: {self.rows:,} rows read, {self.admitted:,} admitted, {self.bars:,} {self.timeframe} bars"
+        ]
         if self.rejected:
             lines.append(f"{self.rejected_rows:,} rows quarantined ({self.reasons()}); {self.remedy()}")
-        lines.extend(
-            f"row {bad.row} at {utc_text(bad.time)}: {bad.reason}" for bad in self.quarantine[:5]
-        )
+        lines.extend(f"row {bad.row} at {utc_text(bad.time)}: {bad.reason}" for bad in self.quarantine[:5])
         if self.gap_count:
             longest = max(self.gaps, key=lambda gap: gap.missing)
             lines.append(

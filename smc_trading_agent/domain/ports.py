@@ -87,10 +87,12 @@ class Breaker(Snapshotting, Protocol):
 
     @property
     def state(self) -> BreakerState: ...
-    def ready(self) -> BreakerChange | None:
+    def ready(self) -> None:
         """Leaves STARTING once the journal is replayed and the venue reconciled."""
 
-    def trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> BreakerChange | None: ...
+    def trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> None: ...
+    def drain(self) -> list[BreakerChange]:
+        """Changes since the last call, in order."""
 
 
 class RiskGate(Snapshotting, Protocol):
@@ -98,7 +100,7 @@ class RiskGate(Snapshotting, Protocol):
 
     @property
     def breaker(self) -> Breaker: ...
-    def mark(self, account: AccountView, data_time: int) -> list[BreakerChange]:
+    def mark(self, account: AccountView, data_time: int) -> None:
         """Takes note of the account at a decision close; trips or releases the breaker."""
 
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal: ...

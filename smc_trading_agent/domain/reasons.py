@@ -123,3 +123,6 @@ class BreakerCause(StrEnum):
     EXECUTION_ERROR = "execution_error"
     UNKNOWN_ORDERS = "unknown_orders"
     OPERATOR = "operator"
+    COOL_DOWN = "cool_down"
+    PROBES_ENDED = "probes_ended"
+    PROBE_HANGS = "probe_hangs"

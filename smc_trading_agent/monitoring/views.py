@@ -81,7 +81,6 @@ class Cursor(msgspec.Struct, frozen=True):
     accounts: int = 0
     breaker_changes: int = 0
     zones: int = 0
-    orders: int = 0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -161,6 +160,7 @@ class ViewStore:
         zones = {timeframe: reader.zones(timeframe) for timeframe in closed}
         context = {timeframe: _context(timeframe, reader) for timeframe in closed}
         with self._lock:
+            self._revision += 1
             if bar is not None:
                 self._bars.append(bar)
             for event in structure:
@@ -168,44 +168,48 @@ class ViewStore:
             self._zones.update(zones)
             self._context.update(context)
             self._zones_version += 1
-        self._changed()
+        self._notify()
 
     def on_decision(self, decision: Decision, outcome: Approval | Refusal) -> None:
         """Keeps a decision with its outcome, and counts every reason of a refusal."""
         with self._lock:
+            self._revision += 1
             self._decisions.append(DecisionRecord(decision, outcome))
             if isinstance(outcome, Refusal):
                 self._refusals.update(detail.reason.value for detail in outcome.details)
             else:
                 self._taken += 1
-        self._changed()
+        self._notify()
 
     def on_order_event(self, event: OrderEvent) -> None:
         """Keeps an order event, moves its order on, and completes a trade when the position is flat again."""
         with self._lock:
+            self._revision += 1
             self._order_events.append(event)
             self._orders.on_order_event(event)
             trade = self._round_trips.on_order_event(event)
             if trade is not None:
                 self._trades.append(trade)
-        self._changed()
+        self._notify()
 
     def on_account(self, account: AccountView, now: int) -> None:
         """Keeps the account at market time ``now`` and its distance from the highest equity so far."""
         with self._lock:
+            self._revision += 1
             last = self._accounts.last
             self._peak_equity = max(self._peak_equity, account.equity)
             drawdown = 1.0 - account.equity / self._peak_equity if self._peak_equity > 0 else 0.0
             worst = max(drawdown, last.max_drawdown) if last else drawdown
             self._accounts.append(AccountSample(now, account, drawdown, worst))
-        self._changed()
+        self._notify()
 
     def on_breaker(self, change: BreakerChange) -> None:
         """Keeps a transition of the circuit breaker."""
         with self._lock:
+            self._revision += 1
             self._breaker_changes.append(change)
             self._breaker = change.after
-        self._changed()
+        self._notify()
 
     # ------------------------------------------------------------ other threads read
 
@@ -252,8 +256,7 @@ class ViewStore:
                 counts=self._counts(),
             )
 
-    def _changed(self) -> None:
-        self._revision += 1
+    def _notify(self) -> None:
         for watcher in self._watchers:
             watcher()
 
@@ -281,14 +284,13 @@ class ViewStore:
             accounts=self._accounts.total,
             breaker_changes=self._breaker_changes.total,
             zones=self._zones_version,
-            orders=self._order_events.total,
         )
 
     def _all_zones(self) -> list[Zone]:
         return [zone for zones in self._zones.values() for zone in zones]
 
     def _orders_since(self, start: Cursor, here: Cursor, limits: Limits) -> list[OrderLine] | None:
-        if start.revision >= 0 and start.orders == here.orders:
+        if start.revision >= 0 and start.order_events == here.order_events:
             return None
         return self._orders.over(limits.orders_over) + self._orders.working()
 

@@ -43,6 +43,7 @@ class CircuitBreaker:
         self._clock = clock
         self._journal = record
         self._record = BreakerRecord()
+        self._fresh: list[BreakerChange] = []
 
     @property
     def state(self) -> BreakerState:
@@ -69,31 +70,30 @@ class CircuitBreaker:
         """Share of the normal size that an entry may have."""
         return self._settings.probe_size if self.state is BreakerState.HALF_OPEN else 1.0
 
-    def ready(self) -> BreakerChange | None:
+    def ready(self) -> None:
         """Leaves STARTING for the state that was persisted, HALF_OPEN on the first start ever."""
         if self.state is not BreakerState.STARTING:
-            return None
-        return self._change(self._record.resting, BreakerCause.STARTUP, "replayed and reconciled", SYSTEM)
+            return
+        self._change(self._record.resting, BreakerCause.STARTUP, "replayed and reconciled", SYSTEM)
 
     def trip(
         self, state: BreakerState, cause: BreakerCause, detail: str, actor: str = SYSTEM
-    ) -> BreakerChange | None:
+    ) -> None:
         """Goes to ``state`` unless it is at least as severe already; the cause is remembered either way."""
         self._record.causes[cause.value] = detail
         if self.state is BreakerState.STARTING and severity(state) < severity(BreakerState.HALTED):
             if severity(state) > severity(self._record.resting):
                 self._record.resting = state
-            return None
-        if severity(state) <= severity(self.state):
-            return None
-        return self._change(state, cause, detail, actor)
+            return
+        if severity(state) > severity(self.state):
+            self._change(state, cause, detail, actor)
 
-    def rearm(self, actor: str, reason: str) -> BreakerChange | None:
+    def rearm(self, actor: str, reason: str) -> None:
         """A person ends HALTED, with a reason; the breaker then probes in HALF_OPEN. KILLED stays."""
         if self.state is not BreakerState.HALTED:
-            return None
+            return
         self._record.causes.clear()
-        return self._change(BreakerState.HALF_OPEN, BreakerCause.OPERATOR, reason, actor)
+        self._change(BreakerState.HALF_OPEN, BreakerCause.OPERATOR, reason, actor)
 
     def clear(self, cause: BreakerCause) -> None:
         """The condition behind a cause is gone; time and probes do the rest."""
@@ -105,24 +105,28 @@ class CircuitBreaker:
             self._record.probes_sent += 1
             self._record.probe_sent_at = self._clock.now()
 
-    def tick(self, working_entries: int) -> BreakerChange | None:
+    def tick(self, working_entries: int) -> None:
         """Lets time pass: cool-down, probes that ended, probes that hang."""
         record, now = self._record, self._clock.now()
         if record.state is BreakerState.REDUCING:
-            if record.causes or now - record.since < self._cool_down_ns():
-                return None
-            return self._change(BreakerState.HALF_OPEN, BreakerCause.STARTUP, "causes clear, cool-down over", SYSTEM)
+            if not record.causes and now - record.since >= self._cool_down_ns():
+                self._change(BreakerState.HALF_OPEN, BreakerCause.COOL_DOWN, "causes clear, cool-down over", SYSTEM)
+            return
         if record.state is not BreakerState.HALF_OPEN:
-            return None
+            return
         if working_entries == 0:
             record.probes_ended = record.probes_sent
+        hanging = record.probes_sent > record.probes_ended
         if record.probes_ended >= self._settings.probe_orders:
             record.relapses = 0
-            return self._change(BreakerState.ACTIVE, BreakerCause.STARTUP, "probes ended without a trigger", SYSTEM)
-        hanging = record.probes_sent > record.probes_ended
-        if hanging and now - record.probe_sent_at > self._settings.probe_timeout_seconds * NS:
-            return self._change(BreakerState.REDUCING, BreakerCause.EXECUTION_ERROR, "a probe order hangs", SYSTEM)
-        return None
+            self._change(BreakerState.ACTIVE, BreakerCause.PROBES_ENDED, "probes ended without a trigger", SYSTEM)
+        elif hanging and now - record.probe_sent_at > self._settings.probe_timeout_seconds * NS:
+            self._change(BreakerState.REDUCING, BreakerCause.PROBE_HANGS, "a probe order hangs", SYSTEM)
+
+    def drain(self) -> list[BreakerChange]:
+        """Changes since the last call, in order."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -131,11 +135,12 @@ class CircuitBreaker:
     def restore(self, data: bytes) -> None:
         """Takes over a persisted state as it was."""
         self._record = msgspec.msgpack.decode(data, type=BreakerRecord)
+        self._fresh = []
 
     def _cool_down_ns(self) -> float:
         return float(self._settings.cool_down_seconds * NS * 2 ** min(self._record.relapses, MAX_RELAPSES))
 
-    def _change(self, after: BreakerState, cause: BreakerCause, detail: str, actor: str) -> BreakerChange:
+    def _change(self, after: BreakerState, cause: BreakerCause, detail: str, actor: str) -> None:
         record = self._record
         change = BreakerChange(self._clock.now(), record.state, after, cause, detail, actor)
         self._journal(change)
@@ -144,4 +149,4 @@ class CircuitBreaker:
         record.state, record.since = after, change.time
         if after is BreakerState.HALF_OPEN:
             record.probes_sent = record.probes_ended = 0
-        return change
+        self._fresh.append(change)

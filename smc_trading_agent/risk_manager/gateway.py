@@ -71,7 +71,7 @@ class RiskGateway:
         """The circuit breaker of this account."""
         return self._breaker
 
-    def mark(self, account: AccountView, data_time: int) -> list[BreakerChange]:
+    def mark(self, account: AccountView, data_time: int) -> None:
         """Takes note of the account and the age of the data; trips or releases the breaker accordingly."""
         record, now = self._record, self._clock.now()
         record.data_time = data_time
@@ -81,8 +81,8 @@ class RiskGateway:
         record.peak_equity = max(record.peak_equity, account.equity)
         if account.unknown_orders == 0:
             self._breaker.clear(BreakerCause.UNKNOWN_ORDERS)
-        changes = [*self._loss_triggers(account), self._breaker.tick(account.open_entries)]
-        return [change for change in changes if change is not None]
+        self._check_losses(account)
+        self._breaker.tick(account.open_entries)
 
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal:
         """Approves the intent as sealed orders, or refuses it with every reason."""
@@ -105,23 +105,21 @@ class RiskGateway:
         self._record = msgspec.msgpack.decode(data, type=GatewayRecord)
         self._breaker.restore(self._record.breaker)
 
-    def _loss_triggers(self, account: AccountView) -> list[BreakerChange | None]:
+    def _check_losses(self, account: AccountView) -> None:
         settings, start, peak = self._settings, self._record.day_start_equity, self._record.peak_equity
         loss, fall = start - account.equity, peak - account.equity
-        changes: list[BreakerChange | None] = []
         if loss >= share_of(start, settings.max_daily_loss):
-            changes.append(self._trip(BreakerState.REDUCING, BreakerCause.DAILY_LOSS, loss))
+            self._trip(BreakerState.REDUCING, BreakerCause.DAILY_LOSS, loss)
         if loss >= share_of(start, settings.halt_daily_loss):
-            changes.append(self._trip(BreakerState.HALTED, BreakerCause.DAILY_LOSS, loss))
+            self._trip(BreakerState.HALTED, BreakerCause.DAILY_LOSS, loss)
         if fall >= share_of(peak, settings.max_drawdown):
-            changes.append(self._trip(BreakerState.HALTED, BreakerCause.DRAWDOWN, fall))
+            self._trip(BreakerState.HALTED, BreakerCause.DRAWDOWN, fall)
         if account.unknown_orders:
-            changes.append(self._trip(BreakerState.REDUCING, BreakerCause.UNKNOWN_ORDERS, account.unknown_orders))
-        return changes
+            count = account.unknown_orders
+            self._breaker.trip(BreakerState.REDUCING, BreakerCause.UNKNOWN_ORDERS, f"{count} orders are UNKNOWN")
 
-    def _trip(self, state: BreakerState, cause: BreakerCause, amount: int) -> BreakerChange | None:
-        shown = amount if cause is BreakerCause.UNKNOWN_ORDERS else self._instrument.format_quote(amount)
-        return self._breaker.trip(state, cause, f"{cause.value} {shown}")
+    def _trip(self, state: BreakerState, cause: BreakerCause, amount: int) -> None:
+        self._breaker.trip(state, cause, f"{cause.value} of {self._instrument.format_quote(amount)}")
 
     def _review_entry(self, intent: Intent, account: AccountView) -> Approval | Refusal:
         exposure = max(account.worst_long, account.worst_short) * account.mark

@@ -1,0 +1,174 @@
+//! The one record of market structure: appended, never edited.
+//!
+//! | kind | formed on | direction | side |
+//! |---|---|---|---|
+//! | pivot | the pivot bar | against its side: a high begins a fall | of the pivot |
+//! | bos, choch | the pivot bar that was broken | of the break | of the pivot |
+//! | order_block | the block's bar | of the break | 0 |
+//! | fair_value_gap | the middle bar | of the gap | 0 |
+//! | liquidity_pool | the pivot bar | 0 while it rests | of the pool |
+//! | dealing_range | the bar of the later pivot | from the older to the later pivot | 0 |
+//! | a zone's life (`zone_id` names it) | the bar on which it happened | see below | of the zone |
+//!
+//! A zone's life keeps the zone's direction, with three exceptions that say what the market did:
+//! an inverted gap has flipped polarity, a swept pool points away from its side, a run pool towards it.
+//! Every record is confirmed at the close of the bar that made it knowable.
+
+use serde::{Deserialize, Serialize};
+
+use crate::market::{Bar, Timeframe};
+
+macro_rules! named_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name used outside the core.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+pub(crate) use named_enum;
+
+named_enum! {
+    /// What an event says.
+    EventKind {
+        /// A swing point is confirmed.
+        Pivot => "pivot",
+        /// A close beyond a pivot, with the bias or as the first break.
+        Bos => "bos",
+        /// A close beyond a pivot against the bias, which flips.
+        Choch => "choch",
+        /// A break left a block.
+        OrderBlock => "order_block",
+        /// A later bar overlaps the block for the first time.
+        OrderBlockTouched => "order_block_touched",
+        /// Half of the block is penetrated.
+        OrderBlockMitigated => "order_block_mitigated",
+        /// A close beyond the far edge.
+        OrderBlockInvalidated => "order_block_invalidated",
+        /// Too old, or displaced by younger blocks.
+        OrderBlockExpired => "order_block_expired",
+        /// Three bars left a gap.
+        FairValueGap => "fair_value_gap",
+        /// A later bar trades into the gap.
+        FairValueGapTouched => "fair_value_gap_touched",
+        /// Half of the gap is traded (consequent encroachment).
+        FairValueGapHalfFilled => "fair_value_gap_half_filled",
+        /// The whole gap is traded.
+        FairValueGapFilled => "fair_value_gap_filled",
+        /// A close beyond the far edge: polarity flips.
+        FairValueGapInverted => "fair_value_gap_inverted",
+        /// Too old, or displaced by younger gaps.
+        FairValueGapExpired => "fair_value_gap_expired",
+        /// Stops rest beyond a confirmed pivot.
+        LiquidityPool => "liquidity_pool",
+        /// A wick beyond the level and a close back.
+        LiquidityPoolSwept => "liquidity_pool_swept",
+        /// A close beyond the level.
+        LiquidityPoolRun => "liquidity_pool_run",
+        /// Too old, or displaced by younger pools.
+        LiquidityPoolExpired => "liquidity_pool_expired",
+        /// The range between the last confirmed swing low and high.
+        DealingRange => "dealing_range",
+    }
+}
+
+named_enum! {
+    /// Which of the two independent structure machines speaks.
+    Scope {
+        /// Neither: gaps, pools, ranges.
+        None => "",
+        /// Short legs.
+        Internal => "internal",
+        /// Long legs.
+        Swing => "swing",
+    }
+}
+
+/// One fact about market structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// 1, 2, 3 ... within a timeframe.
+    pub id: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// Implied market direction: +1, -1 or 0.
+    pub direction: i8,
+    /// +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none.
+    pub side: i8,
+    /// The structure machine that speaks.
+    pub scope: Scope,
+    /// Timeframe of the bars.
+    pub timeframe: Timeframe,
+    /// Open time of the bar it is anchored on.
+    pub formed_at: i64,
+    /// Close time of the bar that made it knowable.
+    pub confirmed_at: i64,
+    /// Lower edge in ticks.
+    pub low: i64,
+    /// Upper edge in ticks; equal to `low` for a level.
+    pub high: i64,
+    /// The event that created the zone, pool or pivot spoken of; its own id when it creates one.
+    pub zone_id: u64,
+    /// The event that caused it, or 0.
+    pub source_id: u64,
+    /// Touched for the first time and invalidated inside one bar: the order is unknown.
+    pub ambiguous: bool,
+}
+
+/// What a concept states; the sink adds id, timeframe and time of confirmation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fact {
+    pub kind: EventKind,
+    pub direction: i8,
+    pub side: i8,
+    pub scope: Scope,
+    pub formed_at: i64,
+    pub low: i64,
+    pub high: i64,
+    /// 0 stands for the event's own id.
+    pub zone_id: u64,
+    pub source_id: u64,
+    pub ambiguous: bool,
+}
+
+/// Appends the events of one bar and numbers them.
+pub(crate) struct Sink<'a> {
+    pub events: &'a mut Vec<Event>,
+    pub last_id: &'a mut u64,
+    pub timeframe: Timeframe,
+    pub bar: &'a Bar,
+}
+
+impl Sink<'_> {
+    /// Appends one event and gives its id.
+    pub fn emit(&mut self, fact: Fact) -> u64 {
+        *self.last_id += 1;
+        let id = *self.last_id;
+        self.events.push(Event {
+            id,
+            kind: fact.kind,
+            direction: fact.direction,
+            side: fact.side,
+            scope: fact.scope,
+            timeframe: self.timeframe,
+            formed_at: fact.formed_at,
+            confirmed_at: self.bar.close_time,
+            low: fact.low,
+            high: fact.high,
+            zone_id: if fact.zone_id == 0 { id } else { fact.zone_id },
+            source_id: fact.source_id,
+            ambiguous: fact.ambiguous,
+        });
+        id
+    }
+}

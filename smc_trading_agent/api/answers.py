@@ -1,0 +1,133 @@
+"""Shapes of the public endpoints. Everything successful is an `Envelope`; errors are problem documents."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from smc_trading_agent.api.records import AccountOut, LatencyOut, PositionOut, TradeOut
+from smc_trading_agent.monitoring.health import AgentState, Health
+
+T = TypeVar("T")
+BreakerWord = Literal["closed", "half_open", "open"]
+
+
+class Envelope(BaseModel, Generic[T]):
+    """A successful answer."""
+
+    success: Literal[True] = True
+    data: T
+
+
+class HealthData(BaseModel):
+    """How the agent is."""
+
+    overall_status: Health = Field(description="from the agent's state and the circuit breaker")
+    circuit_breaker: BreakerWord
+    cache_hit_rate: float = Field(description="share of forecasts answered from the cache, 0 to 1")
+    last_latency_ms: float = Field(description="market event to order, the newest decision")
+    state: AgentState
+    breaker_state: str = Field(description="the breaker's own word: starting, active, half_open, reducing, halted, killed")
+    market: str
+    label: str = Field(description="SYNTHETIC, REPLAY or LIVE")
+    mode: str = Field(description="paper: no real order is ever sent")
+    data_age_seconds: float | None = Field(description="None before the first market data")
+    journal_length: int = Field(description="facts recorded")
+    journal_hash: str = Field(description="hash over all of them")
+    quality: dict[str, int] = Field(description="market data rows by fate")
+    error: str = Field(description="why the agent failed; empty while it did not")
+
+
+class SystemMetrics(BaseModel):
+    """The newest duration of each part of the decision path, in milliseconds."""
+
+    total_latency_ms: float
+    data_pipeline_latency_ms: float
+    ml_inference_latency_ms: float = Field(description="stage 3: setups, forecast and decision")
+    risk_check_latency_ms: float
+    cache_hit_rate: float
+    circuit_breaker_status: BreakerWord
+
+
+class PerformanceSummary(BaseModel):
+    """Since the process started."""
+
+    avg_total_latency_ms: float
+    target_achievement_rate: float = Field(description="percent of the recent decisions within the latency target")
+    avg_cache_hit_rate: float
+
+
+class MetricsData(BaseModel):
+    """The newest values beside their averages."""
+
+    system_metrics: SystemMetrics
+    performance_summary: PerformanceSummary
+
+
+class TrendOut(BaseModel):
+    """The newest half of the recent decisions against the half before it, by the Mann-Whitney U test."""
+
+    direction: Literal["worsening", "improving", "stable", "insufficient_data"] = Field(
+        description="a change needs |z| of 3 or more and a median that moved by 10 % or more"
+    )
+    z: float = Field(description="positive when recent decisions are slower")
+    median_before_ms: float
+    median_recent_ms: float
+    samples_before: int
+    samples_recent: int
+
+
+class CountsOut(BaseModel):
+    """What happened since the process started."""
+
+    bars: int = Field(description="closed bars of the decision timeframe")
+    decisions: int
+    taken: int
+    refused: int
+    order_events: int
+    trades: int
+    refusals: dict[str, int] = Field(description="refusals by reason; one refusal may have several")
+
+
+class PerformanceData(BaseModel):
+    """The summary with percentiles and the trend."""
+
+    performance_summary: PerformanceSummary
+    target_ms: float
+    percentiles: list[LatencyOut]
+    trend: TrendOut
+    counts: CountsOut
+
+
+class TradesData(BaseModel):
+    """The newest completed trades, newest first."""
+
+    trades: list[TradeOut]
+    count: int = Field(description="trades completed since the process started")
+
+
+class PositionsData(BaseModel):
+    """Open positions; an empty list when flat."""
+
+    positions: list[PositionOut]
+
+
+class AccountData(BaseModel):
+    """The paper account; None until the first decision bar has closed."""
+
+    account: AccountOut | None
+
+
+class LatencyData(BaseModel):
+    """Every component of the decision path, in its order; the last is the total."""
+
+    target_ms: float
+    components: list[LatencyOut]
+
+
+class CycleData(BaseModel):
+    """What a decision cycle did that was asked for."""
+
+    actor: str
+    result: dict[str, str | int | float | bool | None]

@@ -1,0 +1,65 @@
+"""What the API needs of the agent it stands before; the runtime fulfils it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.reasons import BreakerState
+from smc_trading_agent.monitoring.health import AgentState
+from smc_trading_agent.monitoring.latency import LatencyBook
+from smc_trading_agent.monitoring.views import ViewStore
+
+
+class AgentStatus(msgspec.Struct, frozen=True):
+    """How the agent is at this moment. ``data_age_seconds`` is None before the first market data."""
+
+    state: AgentState
+    market: str
+    error: str
+    breaker: BreakerState
+    data_age_seconds: float | None
+    journal_length: int
+    journal_hash: str
+    quality: dict[str, int]
+
+
+class AgentHandle(Protocol):
+    """One agent. Everything here may be called from any thread."""
+
+    @property
+    def views(self) -> ViewStore: ...
+    @property
+    def latency(self) -> LatencyBook: ...
+    @property
+    def instrument(self) -> Instrument: ...
+    @property
+    def label(self) -> str:
+        """What kind of market this is: ``SYNTHETIC``, ``REPLAY`` or ``LIVE``."""
+
+    @property
+    def mode(self) -> str:
+        """What kind of money this is: ``paper``."""
+
+    @property
+    def target_ms(self) -> float:
+        """Latency target of one decision, market event to order."""
+
+    @property
+    def cache_hit_rate(self) -> float:
+        """Share of forecasts answered from the cache since the start, 0.0 where none is cached."""
+
+    @property
+    def api_key_hash(self) -> str | None:
+        """SHA-256, in hex, of the key that commands need; None when no key is configured."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def status(self) -> AgentStatus: ...
+    def trigger_cycle(self, actor: str, timeout_s: float) -> dict[str, str | int | float | bool | None]:
+        """Runs one decision cycle now and says what it did.
+
+        Raises `TimeoutError` when it didn't run within ``timeout_s``, `AgentError` when it can't run.
+        """

@@ -1,0 +1,324 @@
+"""One market event through the five stages. Read this file first.
+
+Base bars come in batches (stage 1, a feed). For each batch the coordinator repeats one step until it is used up:
+
+    2 smc_detector       reads bars up to the next close of the decision timeframe
+    5 execution_engine   lets the venue match the same bars, and books what it reports
+    3 decision_engine    learns from setups that ended; at the close, finds setups and forecasts each
+    4 risk_manager       judges each intent: approved orders, or a refusal with every reason
+    5 execution_engine   sends what was approved
+
+Orders sent at a close can only meet bars that come after it. Every fact is journalled before it takes effect.
+Backtest, paper and live run this same code; only feed, clock and venue differ. A stage that raises refuses
+the decision it was working on, is counted, and never ends the loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from smc_trading_agent._core import Bar, Bars, Step
+from smc_trading_agent.domain.clock import MarketClock, monotonic_ns
+from smc_trading_agent.domain.errors import JournalError
+from smc_trading_agent.domain.ids import content_id
+from smc_trading_agent.domain.ports import (
+    DecisionPolicy,
+    Executor,
+    Forecaster,
+    Journal,
+    Listener,
+    RiskGate,
+    SetupFinder,
+    StructureReader,
+)
+from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, RefusalReason, severity
+from smc_trading_agent.domain.types import (
+    AccountView,
+    Approval,
+    Command,
+    Decision,
+    Intent,
+    OrderEvent,
+    Refusal,
+    RefusalDetail,
+    Setup,
+    StageFailure,
+)
+from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
+
+Result = TypeVar("Result")
+
+
+class Stages(msgspec.Struct, frozen=True):
+    """The five stages behind their ports; stage 1, the feed, is what calls `process`."""
+
+    detector: StructureReader
+    setups: SetupFinder
+    forecaster: Forecaster
+    policy: DecisionPolicy
+    gate: RiskGate
+    engine: Executor
+
+
+class CoordinatorState(msgspec.Struct):
+    """All state behind the ports, saved and restored together."""
+
+    detector: bytes
+    setups: bytes
+    forecaster: bytes
+    gate: bytes
+    engine: bytes
+    clock: int
+    last_close: int
+    data_time: int
+
+
+class OptimizedTradingCoordinator:
+    """Leads market data through the stages; see the module."""
+
+    def __init__(
+        self, stages: Stages, journal: Journal, clock: MarketClock, latency: LatencyBook, listeners: Sequence[Listener]
+    ) -> None:
+        self._stages = stages
+        self._journal = journal
+        self._clock = clock
+        self._latency = latency
+        self._listeners = tuple(listeners)
+        self._last_close = 0  # ticks
+        self._data_time = 0
+        self._last_setups: list[Setup] = []
+        self.failures: Counter[str] = Counter()
+
+    @property
+    def last_close(self) -> int:
+        """Last price seen, in ticks."""
+        return self._last_close
+
+    def process(self, bars: Bars) -> None:
+        """Leads a batch of base bars through the stages. Raises only `JournalError`: without a journal nothing goes on."""
+        cursor = 0
+        while cursor < len(bars):
+            began = monotonic_ns()
+            step = self._read(bars, cursor)
+            self._follow_market(bars, cursor, len(bars) if step is None else step.end)
+            if step is not None:
+                self._tell(lambda listener, step=step: listener.on_step(step, self._stages.detector))  # type: ignore[misc]
+                if step.decision_bar is not None:
+                    self._decide(step, step.decision_bar)
+                    self._latency.record(LatencyStage.TOTAL, monotonic_ns() - began)
+            self._timed(LatencyStage.JOURNAL, self._journal.commit)
+            cursor = len(bars) if step is None else step.end
+
+    def run_cycle(self, command: Command) -> list[Approval | Refusal]:
+        """Leads the setups of the last decision close through forecast, gate and engine again, now.
+
+        What was sent before keeps its ids and is refused as a duplicate, so this can't double an order.
+        """
+        self._journal.append("command", command.time, command)
+        return [self._judge(setup) for setup in self._last_setups]
+
+    def state(self) -> bytes:
+        """Everything behind the ports."""
+        stages = self._stages
+        return msgspec.msgpack.encode(
+            CoordinatorState(
+                detector=stages.detector.snapshot(),
+                setups=stages.setups.snapshot(),
+                forecaster=stages.forecaster.snapshot(),
+                gate=stages.gate.snapshot(),
+                engine=stages.engine.snapshot(),
+                clock=self._clock.now(),
+                last_close=self._last_close,
+                data_time=self._data_time,
+            )
+        )
+
+    def restore(self, data: bytes) -> None:
+        """Continues exactly from a saved state."""
+        state = msgspec.msgpack.decode(data, type=CoordinatorState)
+        stages = self._stages
+        stages.detector.restore(state.detector)
+        stages.setups.restore(state.setups)
+        stages.forecaster.restore(state.forecaster)
+        stages.gate.restore(state.gate)
+        stages.engine.restore(state.engine)
+        self._clock.advance_to(state.clock)
+        self._last_close, self._data_time = state.last_close, state.data_time
+
+    def _read(self, bars: Bars, start: int) -> Step | None:
+        """Structure up to the next decision close; None where the detector failed and the batch is unreadable."""
+        began = monotonic_ns()
+        step = self._guard("smc_detector", lambda: self._stages.detector.advance(bars, start), None)
+        self._latency.record(LatencyStage.SMC_DETECTOR, monotonic_ns() - began)
+        return step
+
+    def _follow_market(self, bars: Bars, start: int, stop: int) -> None:
+        """Bars that have passed: the venue matches them, ended setups teach, the clock moves."""
+        if stop <= start:
+            return
+        last = bars[stop - 1]
+        self._last_close, self._data_time = last.close, last.close_time
+        self._clock.advance_to(last.close_time)
+        engine, forecaster = self._stages.engine, self._stages.forecaster
+        self._tell_order_events(self._guard("execution_engine", lambda: engine.on_market(bars, start, stop), []))
+        self._guard("decision_engine", lambda: forecaster.observe(bars, start, stop), None)
+
+    def _decide(self, step: Step, bar: Bar) -> None:
+        """At a close of the decision timeframe: mark the account, close what is overdue, judge each new setup."""
+        self._clock.advance_to(bar.close_time)
+        self._mark()
+        engine = self._stages.engine
+        exits = self._guard("execution_engine", lambda: engine.due_exits(self._clock.now()), [])
+        for intent in exits:
+            self._carry_out(intent)
+        finder, reader = self._stages.setups, self._stages.detector
+        began = monotonic_ns()
+        self._last_setups = self._guard("decision_engine", lambda: finder.find(step, bar, reader), [])
+        self._latency.record(LatencyStage.DECISION_ENGINE, monotonic_ns() - began)
+        for setup in self._last_setups:
+            self._judge(setup)
+
+    def _mark(self) -> None:
+        account = self._account()
+        if account.unknown_orders:
+            engine = self._stages.engine
+            self._tell_order_events(
+                self._guard("execution_engine", lambda: engine.resolve_unknown(self._clock.now()), [])
+            )
+            account = self._account()
+        self._guard("risk_manager", lambda: self._stages.gate.mark(account, self._data_time), None)
+        self._follow_breaker()
+        self._tell(lambda listener: listener.on_account(account, self._clock.now()))
+
+    def _judge(self, setup: Setup) -> Approval | Refusal:
+        """One setup through forecast, policy, gate and engine; the outcome is journalled before it takes effect."""
+        decision_id = content_id("d", setup.setup_id)
+        try:
+            forecast = self._timed(LatencyStage.DECISION_ENGINE, lambda: self._stages.forecaster.forecast(setup))
+            wish = self._stages.policy.decide(setup, forecast)
+            self._stages.forecaster.follow(setup)
+        except JournalError:
+            raise
+        except Exception as error:  # the decision is refused, the loop goes on
+            failed = self._failed("decision_engine", error, decision_id)
+            return self._settle(Decision(decision_id, self._clock.now(), setup, None, None), failed)
+        intent = wish if isinstance(wish, Intent) else None
+        decision = Decision(decision_id, self._clock.now(), setup, forecast, intent)
+        outcome = wish if isinstance(wish, Refusal) else self._review(wish)
+        return self._settle(decision, outcome)
+
+    def _settle(self, decision: Decision, outcome: Approval | Refusal) -> Approval | Refusal:
+        self._journal.append("decision", decision.time, decision, decision.decision_id)
+        self._record_outcome(outcome)
+        if isinstance(outcome, Approval):
+            self._send(outcome)
+        self._tell(lambda listener: listener.on_decision(decision, outcome))
+        return outcome
+
+    def _carry_out(self, intent: Intent) -> None:
+        """An intent without a setup (an exit): through the same gate."""
+        self._journal.append("exit_intent", intent.created_at, intent, intent.decision_id)
+        outcome = self._review(intent)
+        self._record_outcome(outcome)
+        if isinstance(outcome, Approval):
+            self._send(outcome)
+
+    def _review(self, intent: Intent) -> Approval | Refusal:
+        account = self._account()
+        outcome = self._timed(LatencyStage.RISK_MANAGER, lambda: self._stages.gate.review(intent, account))
+        if isinstance(outcome, Refusal) and outcome.details[0].reason is RefusalReason.RISK_ENGINE_ERROR:
+            self.failures["risk_manager"] += 1
+        self._follow_breaker()
+        return outcome
+
+    def _record_outcome(self, outcome: Approval | Refusal) -> None:
+        if isinstance(outcome, Approval):
+            shown = msgspec.structs.replace(
+                outcome, orders=tuple(msgspec.structs.replace(order, seal=b"") for order in outcome.orders)
+            )
+            self._journal.append("approval", outcome.time, shown, outcome.decision_id)
+        else:
+            self._journal.append("refusal", outcome.time, outcome, outcome.decision_id)
+
+    def _send(self, approval: Approval) -> None:
+        began = monotonic_ns()
+        try:
+            events = self._stages.engine.submit(approval)
+        except JournalError:
+            raise
+        except Exception as error:  # orders may be out: stop growing until the books are reconciled
+            self._failed("execution_engine", error, approval.decision_id)
+            self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
+            return
+        self._latency.record(LatencyStage.EXECUTION_ENGINE, monotonic_ns() - began)
+        self._tell_order_events(events)
+
+    def _trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> None:
+        self._stages.gate.breaker.trip(state, cause, detail)
+        self._follow_breaker()
+
+    def _follow_breaker(self) -> None:
+        """Tells of breaker changes; one that forbids growth takes working entries back."""
+        for change in self._stages.gate.breaker.drain():
+            self._tell(lambda listener, change=change: listener.on_breaker(change))  # type: ignore[misc]
+            if severity(change.after) >= severity(BreakerState.REDUCING):
+                engine = self._stages.engine
+                self._tell_order_events(
+                    self._guard("execution_engine", lambda: engine.cancel_entries(self._clock.now()), [])
+                )
+
+    def release(self) -> list[str]:
+        """Reconciles with the venue; only when both books agree does the breaker leave STARTING.
+
+        Returns the differences, each as a sentence; with any, the breaker halts.
+        """
+        differences = self._stages.engine.reconcile()
+        if differences:
+            self._trip(BreakerState.HALTED, BreakerCause.RECONCILIATION, "; ".join(differences))
+        else:
+            self._stages.gate.breaker.ready()
+            self._follow_breaker()
+        return differences
+
+    def _account(self) -> AccountView:
+        return self._stages.engine.account(self._last_close)
+
+    def _guard(self, stage: str, work: Callable[[], Result], otherwise: Result) -> Result:
+        """Runs a stage; an error is journalled and counted, and execution errors halt the breaker."""
+        try:
+            return work()
+        except JournalError:
+            raise
+        except Exception as error:
+            self._failed(stage, error, "")
+            if stage != "decision_engine":
+                self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
+            return otherwise
+
+    def _failed(self, stage: str, error: Exception, decision_id: str) -> Refusal:
+        now, text = self._clock.now(), f"{type(error).__name__}: {error}"
+        self.failures[stage] += 1
+        self._journal.append("stage_failure", now, StageFailure(stage, now, text, decision_id), decision_id)
+        detail = RefusalDetail(RefusalReason.STAGE_ERROR, {"stage": stage, "error": text})
+        return Refusal(decision_id, stage, now, (detail,))
+
+    def _timed(self, stage: LatencyStage, work: Callable[[], Result]) -> Result:
+        began = monotonic_ns()
+        result = work()
+        self._latency.record(stage, monotonic_ns() - began)
+        return result
+
+    def _tell_order_events(self, events: Sequence[OrderEvent]) -> None:
+        for event in events:
+            self._tell(lambda listener, event=event: listener.on_order_event(event))  # type: ignore[misc]
+
+    def _tell(self, call: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            try:
+                call(listener)
+            except Exception:  # a listener can't change a decision; its failure is counted
+                self.failures["listener"] += 1

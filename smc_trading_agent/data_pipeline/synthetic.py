@@ -1,0 +1,97 @@
+"""The embedded market: seeded bars that were never traded, labelled so, resumable at any bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smc_trading_agent._core import Bars, Instrument, SyntheticMarket
+from smc_trading_agent.domain.errors import ConfigError, DataError
+
+BATCH = 4_096
+SNAPSHOT_EVERY = 65_536  # bars between kept snapshots: a resume skips at most this many
+START_TIME = 1_704_067_200_000_000_000  # 2024-01-01 00:00 UTC
+TIMEFRAME = "1m"
+
+
+def synthetic_instrument() -> Instrument:
+    """What the synthetic market trades: no venue lists it."""
+    return Instrument("synthetic", "SYNUSDT", "0.01", "0.00001", "10")
+
+
+class SyntheticFeed:
+    """A `Feed` of 1-minute bars from `SyntheticMarket`; never-ending unless ``length`` is given.
+
+    The same seed, start and instrument give the same bars, wherever reading starts. Snapshots of the market
+    are kept in memory as it is read, so that going back costs little.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        instrument: Instrument | None = None,
+        start_time: int = START_TIME,
+        length: int | None = None,
+        batch: int = BATCH,
+    ) -> None:
+        if batch < 1:
+            raise DataError(f"batch {batch} is no number of bars; give 1 or more")
+        if length is not None and length < 1:
+            raise DataError(f"length {length} is no number of bars; give 1 or more, or none for a market without end")
+        self._seed = seed
+        self._start_time = start_time
+        self._length = length
+        self._batch = batch
+        self.instrument = instrument or synthetic_instrument()
+        try:
+            market = SyntheticMarket(self.instrument, seed, start_time)
+        except (ValueError, OverflowError) as error:
+            raise ConfigError(
+                f"seed {seed} and start time {start_time} make no synthetic market: {error}; "
+                "a seed is a whole number from 0 on, a start time nanoseconds at a full minute"
+            ) from error
+        self._snapshots = {0: market.snapshot()}
+
+    @property
+    def market(self) -> str:
+        """``synthetic seed=<seed> start=<ns> <symbol> tick=<tick> lot=<lot>``."""
+        of = self.instrument
+        return f"synthetic seed={self._seed} start={self._start_time} {of.symbol} tick={of.tick_size} lot={of.lot_size}"
+
+    @property
+    def synthetic(self) -> bool:
+        """Always true: these prices were made."""
+        return True
+
+    @property
+    def timeframe(self) -> str:
+        """The timeframe of the bars handed out."""
+        return TIMEFRAME
+
+    @property
+    def total_bars(self) -> int | None:
+        """The length, None for a market without end."""
+        return self._length
+
+    def batches(self, start: int) -> Iterator[Bars]:
+        """The bars from the ``start``-th on; `DataError` when it lies outside the market's length."""
+        if start < 0 or (self._length is not None and start > self._length):
+            raise DataError(f"the synthetic market has {self._length} bars; it can't be resumed at bar {start}")
+        return self._generate(start)
+
+    def _generate(self, start: int) -> Iterator[Bars]:
+        nearest = max(made for made in list(self._snapshots) if made <= start)
+        market = SyntheticMarket.from_snapshot(self._snapshots[nearest])
+        while market.bars_made < start:
+            self._advance(market, start)
+        while self._length is None or market.bars_made < self._length:
+            yield self._advance(market, self._length)
+
+    def _advance(self, market: SyntheticMarket, limit: int | None) -> Bars:
+        """One batch, up to bar ``limit`` and to the next snapshot, which is kept when it is reached."""
+        to_snapshot = SNAPSHOT_EVERY - market.bars_made % SNAPSHOT_EVERY
+        to_limit = self._batch if limit is None else limit - market.bars_made
+        bars = market.next_bars(min(self._batch, to_snapshot, to_limit))
+        if market.bars_made % SNAPSHOT_EVERY == 0:
+            self._snapshots.setdefault(market.bars_made, market.snapshot())
+        return bars

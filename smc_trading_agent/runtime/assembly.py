@@ -1,0 +1,117 @@
+"""Puts the stages together for one market. Backtest, paper and live differ only in what is passed in here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+
+from smc_trading_agent._core import Instrument
+from smc_trading_agent.config import settings_hash
+from smc_trading_agent.coordinator import OptimizedTradingCoordinator, Stages
+from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
+from smc_trading_agent.decision_engine.policy import BreakEvenPolicy
+from smc_trading_agent.decision_engine.setups import StructureSetups
+from smc_trading_agent.domain.clock import MarketClock
+from smc_trading_agent.domain.costs import CostModel
+from smc_trading_agent.domain.errors import ConfigError
+from smc_trading_agent.domain.ports import Feed, Listener, VenueStore
+from smc_trading_agent.domain.seal import ApprovalSeal
+from smc_trading_agent.domain.settings import ExecutionSettings, Settings
+from smc_trading_agent.domain.types import BreakerChange, SessionStart
+from smc_trading_agent.execution_engine.engine import ExecutionEngine
+from smc_trading_agent.execution_engine.venues.paper import PaperVenue
+from smc_trading_agent.monitoring.latency import LatencyBook
+from smc_trading_agent.persistence.journal import SqliteJournal
+from smc_trading_agent.risk_manager.gateway import RiskGateway
+from smc_trading_agent.smc_detector.reader import MarketReader
+
+PAPER = "paper"
+NS_PER_MS = 1_000_000
+
+
+class Market(msgspec.Struct, frozen=True):
+    """What is traded and where its bars come from. ``base_timeframe`` is the length of the feed's bars."""
+
+    instrument: Instrument
+    base_timeframe: str
+    feed: Feed
+
+
+class Assembly(msgspec.Struct, frozen=True):
+    """A coordinator with what a runner needs beside it."""
+
+    market: Market
+    settings: Settings
+    coordinator: OptimizedTradingCoordinator
+    engine: ExecutionEngine
+    gate: RiskGateway
+    journal: SqliteJournal
+    venue: PaperVenue
+    clock: MarketClock
+    latency: LatencyBook
+    session: SessionStart
+
+
+def cost_model(execution: ExecutionSettings) -> CostModel:
+    """The costs that labels, break-even, sizing and the paper venue all use."""
+    return CostModel(
+        maker_fee_ppm=execution.maker_fee_ppm,
+        taker_fee_ppm=execution.taker_fee_ppm,
+        half_spread_ticks=execution.half_spread_ticks,
+        slippage_ppm=execution.slippage_ppm,
+    )
+
+
+def assemble(
+    market: Market,
+    settings: Settings,
+    journal: SqliteJournal,
+    venue_store: VenueStore | None,
+    listeners: Sequence[Listener],
+) -> Assembly:
+    """Builds the five stages and the coordinator over them. Raises `ConfigError` where settings don't fit the market."""
+    instrument, structure = market.instrument, settings.structure
+    if not structure.context_timeframes:
+        raise ConfigError("structure.context_timeframes is empty; name at least one timeframe above the decision's")
+    clock, latency, costs = MarketClock(), LatencyBook(), cost_model(settings.execution)
+    seal = ApprovalSeal(secrets.token_bytes(32))
+
+    def record(change: BreakerChange) -> None:
+        journal.append("breaker", change.time, change)
+        journal.commit()
+
+    venue = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
+    start_cash = instrument.quote_from_str(settings.execution.start_cash)
+    engine = ExecutionEngine(instrument, venue, journal, clock, seal, start_cash)
+    gate = RiskGateway(instrument, settings.risk, costs, clock, seal, record)
+    stages = Stages(
+        detector=MarketReader(instrument, market.base_timeframe, structure),
+        setups=StructureSetups(
+            instrument.key, structure.decision_timeframe, structure.context_timeframes[0], settings.decision
+        ),
+        forecaster=BaseRateForecaster(costs, settings.decision),
+        policy=BreakEvenPolicy(settings.decision),
+        gate=gate,
+        engine=engine,
+    )
+    return Assembly(
+        market=market,
+        settings=settings,
+        coordinator=OptimizedTradingCoordinator(stages, journal, clock, latency, listeners),
+        engine=engine,
+        gate=gate,
+        journal=journal,
+        venue=venue,
+        clock=clock,
+        latency=latency,
+        session=SessionStart(
+            instrument=instrument.key,
+            market=market.feed.market,
+            mode=PAPER,
+            settings_hash=settings_hash(settings),
+            decision_timeframe=structure.decision_timeframe,
+            start_cash=start_cash,
+        ),
+    )

@@ -1,0 +1,143 @@
+"""Runs an assembly over its market: resumes where a crash or a stop left it, saves its state, takes commands.
+
+After a crash the newest checkpoint is restored and the market after it is run again, bar by bar, until the
+journal's end: every fact must come out as it was recorded. Then the books are reconciled with the venue, and
+only then does anything new happen.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+
+import msgspec
+
+from smc_trading_agent._core import Bars
+from smc_trading_agent.domain.errors import AgentError, StateConflict
+from smc_trading_agent.domain.types import Approval, Command, Refusal, SessionStart
+from smc_trading_agent.persistence.journal import Fact
+from smc_trading_agent.runtime.assembly import Assembly
+
+TRIGGER_CYCLE = "trigger_cycle"
+CycleOutcome = list[Approval | Refusal]
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """How the run began: from which bar, and how many recorded facts had to come out again."""
+
+    cursor: int
+    facts_to_replay: int
+
+
+class Runner:
+    """One run of one assembly, in the thread that calls it."""
+
+    def __init__(self, assembly: Assembly, progress: Callable[[int], None] = lambda _: None) -> None:
+        self._assembly = assembly
+        self._progress = progress
+        self._commands: queue.Queue[tuple[str, str, Future[CycleOutcome]]] = queue.Queue()
+        self._recorded_commands: list[Command] = []
+        self._saved_at = 0
+        self.cursor = 0
+        self.differences: list[str] = []
+
+    def ask(self, name: str, actor: str) -> Future[CycleOutcome]:
+        """Queues a command for the trading thread; callable from any thread."""
+        future: Future[CycleOutcome] = Future()
+        self._commands.put((name, actor, future))
+        return future
+
+    def recover(self) -> Recovery:
+        """Restores the newest checkpoint. Raises `StateConflict` when the state belongs to another market or settings."""
+        journal = self._assembly.journal
+        recorded = journal.length
+        first = next(journal.facts(kind="session"), None)
+        if first is not None:
+            self._same_session(first)
+        checkpoint = journal.rewind()
+        if checkpoint is not None:
+            self._assembly.coordinator.restore(checkpoint.state)
+            self.cursor = self._saved_at = checkpoint.cursor
+        length = 0 if checkpoint is None else checkpoint.length
+        self._recorded_commands = [
+            msgspec.json.decode(fact.payload, type=Command) for fact in journal.facts(kind="command", after=length)
+        ]
+        if length == 0:
+            journal.append("session", 0, self._assembly.session)
+            self._reconcile()
+        return Recovery(self.cursor, recorded - length)
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Runs until the feed ends or ``stopping``; saves the state at the end."""
+        assembly = self._assembly
+        for batch in self._batches():
+            caught_up = not assembly.journal.replaying
+            self._answer_commands(caught_up)
+            assembly.coordinator.process(batch)
+            self.cursor += len(batch)
+            self._progress(self.cursor)
+            if not caught_up and not assembly.journal.replaying:
+                self._reconcile()
+            if self.cursor - self._saved_at >= assembly.settings.journal.checkpoint_bars:
+                self.save()
+            if stopping():
+                break
+        self._replay_commands()
+        self.save()
+
+    def save(self) -> None:
+        """Saves the whole state beside the journal."""
+        assembly = self._assembly
+        if assembly.journal.replaying:
+            return
+        assembly.venue.persist()
+        assembly.journal.save_checkpoint(self.cursor, assembly.coordinator.state())
+        self._saved_at = self.cursor
+
+    def _batches(self) -> Iterator[Bars]:
+        """The feed's batches; bar by bar while recorded facts must come out again."""
+        for batch in self._assembly.market.feed.batches(self.cursor):
+            start = 0
+            while start < len(batch) and self._assembly.journal.replaying:
+                yield batch.slice(start, start + 1)
+                start += 1
+            if start < len(batch):
+                yield batch.slice(start, len(batch)) if start else batch
+
+    def _same_session(self, fact: Fact) -> None:
+        recorded = msgspec.json.decode(fact.payload, type=SessionStart)
+        present = self._assembly.session
+        for field in present.__struct_fields__:
+            ours, theirs = getattr(present, field), getattr(recorded, field)
+            if ours != theirs:
+                raise StateConflict(
+                    f"the state in {self._assembly.journal.path} belongs to {field} {theirs!r}, this run has {ours!r}; "
+                    "use the same settings and market, another --state-dir, or --fresh to begin anew"
+                )
+
+    def _reconcile(self) -> None:
+        self.differences = self._assembly.coordinator.release()
+        self._assembly.journal.commit()
+
+    def _answer_commands(self, caught_up: bool) -> None:
+        self._replay_commands()
+        while caught_up:
+            try:
+                name, actor, future = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            command = Command(name, actor, self.cursor, self._assembly.clock.now())
+            try:
+                future.set_result(self._assembly.coordinator.run_cycle(command))
+            except AgentError as error:
+                future.set_exception(error)
+                raise
+            self._assembly.journal.commit()
+
+    def _replay_commands(self) -> None:
+        """Commands of the recorded run take effect again at the same place in the market."""
+        while self._recorded_commands and self._recorded_commands[0].cursor == self.cursor:
+            self._assembly.coordinator.run_cycle(self._recorded_commands.pop(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -10,7 +11,14 @@ from smc_trading_agent.api.records import AccountOut, LatencyOut, PositionOut, T
 from smc_trading_agent.monitoring.health import AgentState, Health
 
 T = TypeVar("T")
-BreakerWord = Literal["closed", "half_open", "open"]
+
+
+class BreakerWord(StrEnum):
+    """The three public words for the six states of the circuit breaker."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
 
 
 class Envelope(BaseModel, Generic[T]):
@@ -28,7 +36,9 @@ class HealthData(BaseModel):
     cache_hit_rate: float = Field(description="share of forecasts answered from the cache, 0 to 1")
     last_latency_ms: float = Field(description="market event to order, the newest decision")
     state: AgentState
-    breaker_state: str = Field(description="the breaker's own word: starting, active, half_open, reducing, halted, killed")
+    breaker_state: str = Field(
+        description="the breaker's own word: starting, active, half_open, reducing, halted, killed"
+    )
     market: str
     label: str = Field(description="SYNTHETIC, REPLAY or LIVE")
     mode: str = Field(description="paper: no real order is ever sent")

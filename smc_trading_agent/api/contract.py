@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from smc_trading_agent.api.answers import (
     AccountData,
+    BreakerWord,
     CountsOut,
     CycleData,
     Envelope,
@@ -32,8 +34,8 @@ from smc_trading_agent.monitoring.trends import trend_of
 from smc_trading_agent.monitoring.views import MAX_TRADES, Limits
 
 CYCLE_TIMEOUT_S = 10.0
-ONLY_TRADES = Limits(0, 0, 0, 0, 0, MAX_TRADES, 0)
-ONLY_STATE = Limits(0, 0, 0, 0, 0, 0, 0)
+ONLY_STATE = Limits(bars=0, structure=0, decisions=0, order_events=0, orders_over=0, trades=0, accounts=0)
+ONLY_TRADES = msgspec.structs.replace(ONLY_STATE, trades=MAX_TRADES)
 
 router = APIRouter()
 test_router = APIRouter()
@@ -144,7 +146,7 @@ def paper_trades(
 def positions(handle: Agent) -> Envelope[PositionsData]:
     """An empty list when flat."""
     reading = handle.views.read(limits=ONLY_STATE)
-    return Envelope(data=PositionsData(positions=positions_out(handle.instrument, reading, reading.orders or [])))
+    return Envelope(data=PositionsData(positions=positions_out(handle.instrument, reading)))
 
 
 @router.get("/api/python/account", tags=["account"], summary="Balances and equity of the paper account")
@@ -176,8 +178,8 @@ def trigger_cycle(handle: Agent, actor: Annotated[str, Depends(authorised_actor)
     return Envelope(data=CycleData(actor=actor, result=result))
 
 
-def _breaker_word(handle: AgentHandle) -> Any:
-    return PUBLIC_BREAKER_WORD[handle.status().breaker]
+def _breaker_word(handle: AgentHandle) -> BreakerWord:
+    return BreakerWord(PUBLIC_BREAKER_WORD[handle.status().breaker])
 
 
 def _health(handle: AgentHandle) -> HealthData:

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from smc_trading_agent._core import Instrument
-from smc_trading_agent.domain.reasons import BreakerState
-from smc_trading_agent.monitoring.health import AgentState
+from smc_trading_agent.monitoring.health import AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.monitoring.views import ViewStore
-
-
-class AgentStatus(msgspec.Struct, frozen=True):
-    """How the agent is at this moment. ``data_age_seconds`` is None before the first market data."""
-
-    state: AgentState
-    market: str
-    error: str
-    breaker: BreakerState
-    data_age_seconds: float | None
-    journal_length: int
-    journal_hash: str
-    quality: dict[str, int]
 
 
 class AgentHandle(Protocol):

@@ -54,12 +54,12 @@ def account_out(instrument: Instrument, sample: AccountSample) -> AccountOut:
     )
 
 
-def positions_out(instrument: Instrument, reading: Reading, orders: list[OrderLine]) -> list[PositionOut]:
+def positions_out(instrument: Instrument, reading: Reading) -> list[PositionOut]:
     """The open position, with the stop and target that guard it; an empty list when flat."""
     sample = reading.account
     if sample is None or sample.account.position == 0:
         return []
-    account, trade = sample.account, reading.open_trade
+    account, trade, orders = sample.account, reading.open_trade, reading.working_orders
     return [
         PositionOut(
             symbol=instrument.symbol,
@@ -95,5 +95,5 @@ def latency_out(book: LatencyBook) -> list[LatencyOut]:
 
 
 def _working_price(instrument: Instrument, orders: list[OrderLine], purpose: OrderPurpose) -> str | None:
-    prices = [line.price for line in orders if line.working and line.purpose is purpose]
+    prices = [line.price for line in orders if line.purpose is purpose]
     return instrument.format_price(prices[-1]) if prices else None

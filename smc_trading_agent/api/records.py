@@ -1,4 +1,4 @@
-"""The records that more than one answer shows: trades, positions, the account, latency. Amounts are exact decimal text."""
+"""Records that more than one answer shows: trades, positions, the account, latency. Amounts are exact decimal text."""
 
 from __future__ import annotations
 

@@ -151,23 +151,35 @@ def checked_timeframe(name: str) -> str:
     return name
 
 
+def values_of(steps: Integers, step: str) -> Floats:
+    """Decimal values of whole numbers of ``step``, each the double nearest to the exact value."""
+    mantissa, scale = _mantissa_and_scale(step)
+    return steps * mantissa / 10.0**scale
+
+
 def steps_of(values: Floats, step: str) -> tuple[Integers, NDArray[np.bool_]]:
     """Nearest whole number of ``step`` for each value, and whether the value lies on that grid.
 
     Same tolerance as the core's grids: a ten-thousandth of a step or a relative 1e-12, the rounding of a
     double. What is not finite or beyond 62 bits of steps gives 0 and False.
     """
-    size = Decimal(step)
-    scale = max(0, -int(size.as_tuple().exponent))
-    mantissa = float(size.scaleb(scale))
+    mantissa, scale = _mantissa_and_scale(step)
+    tolerance = 1e-4 * mantissa / 10.0**scale
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.round(values * 10.0**scale / mantissa)
     sane = np.isfinite(steps) & (np.abs(steps) < MAX_STEPS)
     steps = np.where(sane, steps, 0.0)
     with np.errstate(invalid="ignore"):
         error = np.abs(steps * mantissa / 10.0**scale - values)
-        fits = sane & (error <= np.maximum(float(size) * 1e-4, np.abs(values) * 1e-12))
+        fits = sane & (error <= np.maximum(tolerance, np.abs(values) * 1e-12))
     return steps.astype(np.int64), fits
+
+
+def _mantissa_and_scale(step: str) -> tuple[int, int]:
+    """``mantissa * 10**-scale == step``, both whole."""
+    size = Decimal(step).normalize()
+    scale = max(0, -int(size.as_tuple().exponent))
+    return int(size.scaleb(scale)), scale
 
 
 def _numbers(file: MarketFile) -> tuple[Floats, Floats]:

@@ -30,7 +30,6 @@ class AppSettings(Section):
 class SyntheticSettings(Section):
     """The built-in synthetic market: seeded, labelled, with a documented planted tendency."""
 
-    symbol: str = "SYNUSDT"
     seed: int = Field(7, ge=0)
     speed: float = Field(3600.0, gt=0, description="market seconds per real second")
     fast_forward_bars: int = Field(86_400, ge=0, description="1-minute bars run flat out before pacing begins")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 from smc_trading_agent.domain.reasons import BreakerState
 
 
@@ -15,6 +17,19 @@ class AgentState(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+class AgentStatus(msgspec.Struct, frozen=True):
+    """How the agent is at this moment. ``data_age_seconds`` is None before the first market data."""
+
+    state: AgentState
+    market: str
+    error: str
+    breaker: BreakerState
+    data_age_seconds: float | None
+    journal_length: int
+    journal_hash: str
+    quality: dict[str, int]
 
 
 class Health(StrEnum):

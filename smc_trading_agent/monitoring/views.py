@@ -14,7 +14,6 @@ import msgspec
 
 from smc_trading_agent._core import Bar, Event, Instrument, Step, Zone
 from smc_trading_agent.domain.ports import StructureReader
-from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.types import AccountView, Approval, BreakerChange, Decision, OrderEvent, Refusal
 from smc_trading_agent.monitoring.order_board import OrderBoard, OrderLine
 from smc_trading_agent.monitoring.rings import Ring
@@ -115,19 +114,19 @@ class Reading(msgspec.Struct, frozen=True):
     breaker_changes: list[BreakerChange]
     zones: list[Zone] | None
     orders: list[OrderLine] | None
+    working_orders: list[OrderLine]
     account: AccountSample | None
     open_trade: OpenTrade | None
     context: list[Context]
-    breaker: BreakerState
     counts: Counts
 
 
 class ViewStore:
     """Hears the coordinator (`smc_trading_agent.domain.ports.Listener`) and answers readers on other threads."""
 
-    def __init__(self, instrument: Instrument, decision_timeframe: str) -> None:
+    def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
-        self.decision_timeframe = decision_timeframe
+        self._timeframes: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._revision = 0
@@ -143,7 +142,6 @@ class ViewStore:
         self._context: dict[str, Context] = {}
         self._orders = OrderBoard(MAX_ORDERS_OVER)
         self._round_trips = RoundTripBook()
-        self._breaker = BreakerState.STARTING
         self._peak_equity = 0
         self._taken = 0
         self._refusals: Counter[str] = Counter()
@@ -156,11 +154,13 @@ class ViewStore:
         structure = [event for event in step.events if event.kind in STRUCTURE_KINDS]
         if bar is None and not structure:
             return
-        closed = [part.timeframe for part in step.closed] if self._zones else list(reader.timeframes)
+        timeframes = self._timeframes or tuple(reader.timeframes)
+        closed = [part.timeframe for part in step.closed] if self._timeframes else timeframes
         zones = {timeframe: reader.zones(timeframe) for timeframe in closed}
         context = {timeframe: _context(timeframe, reader) for timeframe in closed}
         with self._lock:
             self._revision += 1
+            self._timeframes = timeframes
             if bar is not None:
                 self._bars.append(bar)
             for event in structure:
@@ -208,10 +208,14 @@ class ViewStore:
         with self._lock:
             self._revision += 1
             self._breaker_changes.append(change)
-            self._breaker = change.after
         self._notify()
 
     # ------------------------------------------------------------ other threads read
+
+    @property
+    def decision_timeframe(self) -> str:
+        """The timeframe of the bars, empty before the first one has closed."""
+        return self._timeframes[0] if self._timeframes else ""
 
     @property
     def revision(self) -> int:
@@ -249,10 +253,10 @@ class ViewStore:
                 breaker_changes=self._breaker_changes.since(start.breaker_changes, MAX_BREAKER_CHANGES),
                 zones=None if start.zones == here.zones and start.revision >= 0 else self._all_zones(),
                 orders=self._orders_since(start, here, limits),
+                working_orders=self._orders.working(),
                 account=self._accounts.last,
                 open_trade=self._round_trips.open,
                 context=list(self._context.values()),
-                breaker=self._breaker,
                 counts=self._counts(),
             )
 

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{named_enum, Scope};
+use super::event::{named_enum, EventKind, Fact, Scope, Sink};
 use crate::market::Bar;
 
 named_enum! {
@@ -76,7 +76,64 @@ pub struct Zone {
     pub last_touch: u64,
 }
 
+/// What a concept knows of a zone it makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ZoneDraft {
+    pub kind: ZoneKind,
+    pub direction: i8,
+    pub side: i8,
+    pub scope: Scope,
+    pub formed_at: i64,
+    pub low: i64,
+    pub high: i64,
+    pub source_id: u64,
+}
+
 impl Zone {
+    /// Makes a zone on bar `index`, with the event that says so.
+    pub(crate) fn create(draft: ZoneDraft, index: u64, sink: &mut Sink<'_>) -> Self {
+        let ZoneDraft { kind, direction, side, scope, formed_at, low, high, source_id } = draft;
+        let (event, state) = match kind {
+            ZoneKind::OrderBlock => (EventKind::OrderBlock, ZoneState::Fresh),
+            ZoneKind::FairValueGap => (EventKind::FairValueGap, ZoneState::Fresh),
+            ZoneKind::LiquidityPool => (EventKind::LiquidityPool, ZoneState::Resting),
+        };
+        let fact =
+            Fact { kind: event, direction, side, scope, formed_at, low, high, zone_id: 0, source_id, ambiguous: false };
+        Self {
+            id: sink.emit(fact),
+            kind,
+            direction,
+            side,
+            scope,
+            state,
+            touches: 0,
+            formed_at,
+            confirmed_at: sink.bar.close_time,
+            low,
+            high,
+            source_id,
+            born: index,
+            last_touch: index,
+        }
+    }
+
+    /// Records a change of the zone, on the bar that made it.
+    pub(crate) fn record(&self, kind: EventKind, direction: i8, ambiguous: bool, sink: &mut Sink<'_>) {
+        sink.emit(Fact {
+            kind,
+            direction,
+            side: self.side,
+            scope: self.scope,
+            formed_at: sink.bar.open_time,
+            low: self.low,
+            high: self.high,
+            zone_id: self.id,
+            source_id: self.source_id,
+            ambiguous,
+        });
+    }
+
     /// Counts a touch by bar `index`: bars in a row are one visit.
     pub(crate) fn touch(&mut self, index: u64) {
         if self.touches == 0 || index > self.last_touch + 1 {
@@ -255,7 +312,7 @@ mod tests {
         }
         assert_eq!(reached(&mut below, &bar(90, 120)), [2, 4, 1]);
         assert_eq!(reached(&mut above, &bar(-120, -90)), [2, 4, 1]);
-        assert_eq!(reached(&mut below, &bar(96, 120)), []);
+        assert_eq!(reached(&mut below, &bar(96, 120)), [0u64; 0]);
     }
 
     #[test]
@@ -267,7 +324,7 @@ mod tests {
         assert_eq!(below.insert(zone(4, 10, 20, 4)).map(|evicted| evicted.id), Some(1));
         let mut expired = Vec::new();
         below.expire(12, |zone| expired.push(zone.id));
-        assert_eq!(expired, []);
+        assert!(expired.is_empty());
         below.expire(14, |zone| expired.push(zone.id));
         assert_eq!(expired, [2, 3]);
         assert_eq!(below.len(), 1);

@@ -1,0 +1,109 @@
+//! The dealing range: between the last confirmed swing low and the last confirmed swing high.
+//!
+//! Knowable when the later of the two pivots is confirmed. Each swing pivot that leaves the high above the
+//! low makes a new range, which replaces the older one by a new event; otherwise (two lows above the
+//! last high, possible with fractal pivots only) the older range stays. Its direction is that of the leg
+//! from the older pivot to the later one.
+//!
+//! A price's position is `(price - low) / (high - low)`: above .5 premium, below .5 discount; outside
+//! the range it is below 0 or above 1.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{EventKind, Fact, Scope, Sink};
+use super::structure::ConfirmedPivot;
+
+/// A range in ticks, `low < high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealingRange {
+    /// Id of its event.
+    pub id: u64,
+    /// The swing low.
+    pub low: i64,
+    /// The swing high.
+    pub high: i64,
+}
+
+impl DealingRange {
+    /// Where `price` lies: 0 at the low, 1 at the high.
+    #[must_use]
+    pub fn position(&self, price: i64) -> f64 {
+        (price - self.low) as f64 / (self.high - self.low) as f64
+    }
+}
+
+/// Follows the range as swing pivots are confirmed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealingRanges {
+    high: Option<i64>,
+    low: Option<i64>,
+    current: Option<DealingRange>,
+}
+
+impl DealingRanges {
+    /// The range in force.
+    #[must_use]
+    pub const fn current(&self) -> Option<DealingRange> {
+        self.current
+    }
+
+    /// Takes a swing pivot that was just confirmed.
+    pub(crate) fn on_pivot(&mut self, confirmed: ConfirmedPivot, sink: &mut Sink<'_>) {
+        let pivot = confirmed.pivot;
+        *(if pivot.side > 0 { &mut self.high } else { &mut self.low }) = Some(pivot.price);
+        let (Some(low), Some(high)) = (self.low, self.high) else { return };
+        if low >= high {
+            return;
+        }
+        let id = sink.emit(Fact {
+            kind: EventKind::DealingRange,
+            direction: pivot.side,
+            side: 0,
+            scope: Scope::Swing,
+            formed_at: pivot.formed_at,
+            low,
+            high,
+            zone_id: 0,
+            source_id: confirmed.id,
+            ambiguous: false,
+        });
+        self.current = Some(DealingRange { id, low, high });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::market::Bar;
+    use crate::smc::pivot::Pivot;
+
+    #[test]
+    fn a_new_pivot_replaces_the_range_unless_it_turns_it_over() {
+        let bar = Bar {
+            open_time: 9,
+            close_time: 10,
+            open: 1,
+            high: 1,
+            low: 1,
+            close: 1,
+            volume: 0,
+            taker_buy_volume: 0,
+            trades: 0,
+        };
+        let (mut events, mut last_id) = (Vec::new(), 0);
+        let timeframe = "1m".parse().unwrap();
+        let mut sink = Sink { events: &mut events, last_id: &mut last_id, timeframe, bar: &bar };
+        let mut ranges = DealingRanges::default();
+        for (side, price) in [(1, 200), (-1, 100), (1, 180), (-1, 190)] {
+            let pivot = Pivot { side, price, formed_at: 5 };
+            ranges.on_pivot(ConfirmedPivot { id: 77, pivot }, &mut sink);
+        }
+        let made: Vec<_> = events.iter().map(|event| (event.direction, event.low, event.high)).collect();
+        assert_eq!(made, [(-1, 100, 200), (1, 100, 180)]);
+        assert_eq!(events[0].source_id, 77);
+        let current = ranges.current().unwrap();
+        assert!((current.position(140) - 0.5).abs() < 1e-12);
+        assert!((current.position(80) + 0.25).abs() < 1e-12);
+    }
+}

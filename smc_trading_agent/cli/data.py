@@ -1,0 +1,190 @@
+"""`smc-agent data`: is this file usable, what does it hold, and files of the synthetic market."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import polars as pl
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from smc_trading_agent._core import Bars, Instrument
+from smc_trading_agent.cli.output import BAD_INPUT, OK, QUARANTINED, console, emit, fail, results
+from smc_trading_agent.data_pipeline.files import SYNTHETIC_KEY
+from smc_trading_agent.data_pipeline.instruments import Overrides, values_of
+from smc_trading_agent.data_pipeline.quality import QualityReport, utc_text
+from smc_trading_agent.data_pipeline.replay import ReplayFeed
+from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
+from smc_trading_agent.domain.errors import AgentError, DataError
+
+app = typer.Typer(help="Check, describe and make market data files.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="A Parquet, CSV, gzipped CSV or archive zip file of candles or trades.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+IgnoreUnknown = Annotated[bool, typer.Option("--ignore-unknown-columns", help="Read past columns we don't know.")]
+Timeframe = Annotated[str, typer.Option("--timeframe", help="Of the bars; told from the file when left out.")]
+Symbol = Annotated[str, typer.Option("--symbol", help="Told from the file when left out.")]
+Venue = Annotated[str, typer.Option("--venue", help="Told from the file when left out.")]
+TickSize = Annotated[str, typer.Option("--tick-size", help="Price step; told from the file when left out.")]
+LotSize = Annotated[str, typer.Option("--lot-size", help="Quantity step; told from the file when left out.")]
+
+
+@app.command()
+def check(
+    file: File,
+    as_json: AsJson = False,
+    ignore_unknown: IgnoreUnknown = False,
+    timeframe: Timeframe = "",
+    symbol: Symbol = "",
+    venue: Venue = "",
+    tick_size: TickSize = "",
+    lot_size: LotSize = "",
+) -> None:
+    """Report the quality of a file. Exits 0 when every row is usable (gaps are allowed), 3 when some are not."""
+    overrides = Overrides(venue, symbol, tick_size, lot_size, timeframe)
+    try:
+        report = ReplayFeed.open(file, overrides=overrides, max_rejected=1.0, ignore_unknown=ignore_unknown).report
+    except AgentError as error:
+        fail(error, as_json, BAD_INPUT)
+    if as_json:
+        emit({**msgspec.to_builtins(report), "rejected_rows": report.rejected_rows, "clean": report.clean}, True)
+    else:
+        _show(report)
+    raise typer.Exit(OK if report.clean else QUARANTINED)
+
+
+@app.command()
+def info(
+    file: File,
+    as_json: AsJson = False,
+    ignore_unknown: IgnoreUnknown = False,
+    timeframe: Timeframe = "",
+    symbol: Symbol = "",
+    venue: Venue = "",
+    tick_size: TickSize = "",
+    lot_size: LotSize = "",
+) -> None:
+    """Tell what a file holds: instrument, timeframe, range, rows."""
+    overrides = Overrides(venue, symbol, tick_size, lot_size, timeframe)
+    try:
+        feed = ReplayFeed.open(file, overrides=overrides, max_rejected=1.0, ignore_unknown=ignore_unknown)
+    except AgentError as error:
+        fail(error, as_json, BAD_INPUT)
+    emit(_description(file, feed), as_json)
+
+
+@app.command()
+def synthesize(
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
+    bars: Annotated[int, typer.Option("--bars", min=1, help="How many 1-minute bars.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same bars.")] = 7,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write bars of the synthetic market to a file that is labelled as synthetic."""
+    try:
+        _refuse_target(out, force)
+        feed = SyntheticFeed(seed, length=bars)
+        table = _synthesize(feed, bars)
+        write_atomically(table, out, {SYNTHETIC_KEY: "true", "market": feed.market})
+    except AgentError as error:
+        fail(error, as_json, BAD_INPUT)
+    emit({"file": str(out), "bars": bars, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
+
+
+def write_atomically(table: pl.DataFrame, out: Path, metadata: dict[str, str]) -> None:
+    """Writes Parquet beside ``out`` and renames it, so that ``out`` is never half-written; `DataError` if it can't."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            table.write_parquet(temporary, metadata=metadata)
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{out} can't be written: {error.strerror or error}; choose another --out") from error
+
+
+def _refuse_target(out: Path, force: bool) -> None:
+    if out.suffix != ".parquet":
+        raise DataError(f"{out} must end in .parquet, the only format whose metadata can say that it is synthetic")
+    if out.is_dir():
+        raise DataError(f"{out} is a directory; name a file in it")
+    if out.exists() and not force:
+        raise DataError(f"{out} exists already; choose another --out, or pass --force to replace it")
+
+
+def _synthesize(feed: SyntheticFeed, bars: int) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("synthesizing bars", total=bars)
+        for batch in feed.batches(0):
+            parts.append(_frame(batch, feed.instrument))
+            progress.advance(task, len(batch))
+    return pl.concat(parts)
+
+
+def _frame(bars: Bars, instrument: Instrument) -> pl.DataFrame:
+    """Bars as the columns of a kline file: times in ms, decimal prices and quantities."""
+    columns = bars.columns()
+    tick, lot = instrument.tick_size, instrument.lot_size
+    return pl.DataFrame(
+        {
+            "open_time": columns["open_time"] // 1_000_000,
+            **{name: values_of(columns[name], tick) for name in ("open", "high", "low", "close")},
+            "volume": values_of(columns["volume"], lot),
+            "trades": columns["trades"],
+            "taker_buy_base": values_of(columns["taker_buy_volume"], lot),
+        }
+    )
+
+
+def _description(file: Path, feed: ReplayFeed) -> Mapping[str, object]:
+    last = feed.total_bars - 1
+    edges = [next(feed.batches(position))[0] for position in (0, last)]
+    return {
+        "file": str(file),
+        "instrument": feed.instrument.key,
+        "tick_size": feed.instrument.tick_size,
+        "lot_size": feed.instrument.lot_size,
+        "timeframe": feed.timeframe,
+        "rows": feed.report.rows,
+        "bars": feed.total_bars,
+        "first": utc_text(edges[0].open_time),
+        "last": utc_text(edges[1].open_time),
+        "first_ns": edges[0].open_time,
+        "last_ns": edges[1].open_time,
+        "missing_bars": feed.report.missing_bars,
+        "synthetic": feed.synthetic,
+        "market": feed.market,
+        "notes": list(feed.report.notes),
+    }
+
+
+def _show(report: QualityReport) -> None:
+    """The report as a table, and below it what a person should do or know."""
+    table = Table("what", "count", title=f"{report.instrument} {report.timeframe}", title_justify="left")
+    table.columns[1].justify = "right"
+    for what, count in (
+        ("rows", report.rows),
+        ("admitted", report.admitted),
+        *((f"rejected: {name}", number) for name, number in report.rejected.items()),
+        ("bars", report.bars),
+        ("gaps", report.gap_count),
+        ("missing bars", report.missing_bars),
+    ):
+        table.add_row(what, f"{count:,}")
+    results.print(table)
+    for line in report.sentences():
+        results.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Backtests and their baselines, over the same coordinator that trades."""

@@ -1,0 +1,175 @@
+"""The running agent: a trading thread over an assembly, and what others may ask of it from any thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+import msgspec
+
+from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.clock import monotonic_ns
+from smc_trading_agent.domain.errors import AgentError
+from smc_trading_agent.domain.reasons import BreakerState
+from smc_trading_agent.domain.settings import Settings
+from smc_trading_agent.domain.types import Approval
+from smc_trading_agent.monitoring.health import AgentState, AgentStatus
+from smc_trading_agent.monitoring.latency import LatencyBook
+from smc_trading_agent.monitoring.views import ViewStore
+from smc_trading_agent.runtime.assembly import PAPER, Assembly, assemble
+from smc_trading_agent.runtime.markets import OpenedMarket, paced
+from smc_trading_agent.runtime.runner import TRIGGER_CYCLE, CycleOutcome, Runner
+from smc_trading_agent.runtime.state_dir import StateDir
+
+log = logging.getLogger("smc_trading_agent")
+STOP_TIMEOUT_S = 30.0
+NS = 1_000_000_000
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Market seconds per real second (None: flat out), after so many bars flat out."""
+
+    speed: float | None
+    fast_forward: int = 0
+
+
+class Agent:
+    """One paper-trading agent; see `smc_trading_agent.api.handle.AgentHandle` for what it offers."""
+
+    def __init__(
+        self, settings: Settings, opened: OpenedMarket, state: StateDir, pace: Pace, key_hash: str | None
+    ) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._state_dir = state
+        self._stopping = threading.Event()
+        self._views = ViewStore(opened.market.instrument)
+        market = paced(opened, pace.speed, pace.fast_forward, self._stopping.wait, monotonic_ns)
+        self._assembly = assemble(market, settings, state.journal, state.venue_store, [self._views])
+        self._runner = Runner(self._assembly, self._advanced)
+        self._thread = threading.Thread(target=self._run, name="trading", daemon=True)
+        self._state = AgentState.STARTING
+        self._error = ""
+        self._key_hash = key_hash
+        self._last_advance = 0
+        self.ended = threading.Event()
+
+    @property
+    def assembly(self) -> Assembly:
+        """The stages and what stands beside them."""
+        return self._assembly
+
+    @property
+    def views(self) -> ViewStore:
+        """What a person may see."""
+        return self._views
+
+    @property
+    def latency(self) -> LatencyBook:
+        """How long each stage takes."""
+        return self._assembly.latency
+
+    @property
+    def instrument(self) -> Instrument:
+        """What is traded."""
+        return self._opened.market.instrument
+
+    @property
+    def label(self) -> str:
+        """What kind of market this is: SYNTHETIC or REPLAY."""
+        return self._opened.label
+
+    @property
+    def mode(self) -> str:
+        """What kind of money this is."""
+        return PAPER
+
+    @property
+    def target_ms(self) -> float:
+        """Latency target of one decision."""
+        return self._settings.app.latency_target_ms
+
+    @property
+    def cache_hit_rate(self) -> float:
+        """The base-rate forecaster is a lookup of its own sums; nothing is cached, so nothing hits."""
+        return 0.0
+
+    @property
+    def api_key_hash(self) -> str | None:
+        """SHA-256 of the key that commands need."""
+        return self._key_hash
+
+    @property
+    def cursor(self) -> int:
+        """Base bars read so far."""
+        return self._runner.cursor
+
+    def start(self) -> None:
+        """Recovers the state and starts trading. Raises `AgentError` when the state can't be resumed."""
+        recovery = self._runner.recover()
+        if recovery.cursor or recovery.facts_to_replay:
+            log.info(
+                "resuming %s at bar %s, replaying %s facts to prove the state",
+                self._opened.market.feed.market,
+                f"{recovery.cursor:,}",
+                f"{recovery.facts_to_replay:,}",
+            )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the present batch, saves the state and closes it. Safe to call twice."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_TIMEOUT_S)
+        if not self._thread.is_alive():
+            self._state_dir.close()
+
+    def status(self) -> AgentStatus:
+        """How the agent is at this moment."""
+        journal, report = self._assembly.journal, self._opened.quality
+        age = None if self._last_advance == 0 else (monotonic_ns() - self._last_advance) / NS
+        return AgentStatus(
+            state=self._state,
+            market=self._opened.market.feed.market,
+            error=self._error,
+            breaker=self._breaker_state(),
+            data_age_seconds=age,
+            journal_length=journal.length,
+            journal_hash=journal.head_hash,
+            quality={} if report is None else dict(report.rejected),
+        )
+
+    def trigger_cycle(self, actor: str, timeout_s: float) -> dict[str, str | int | float | bool | None]:
+        """Runs one decision cycle now and says what it did.
+
+        Raises `TimeoutError` when it didn't run within ``timeout_s``, `AgentError` when the loop isn't running.
+        """
+        if self._state is not AgentState.RUNNING:
+            raise AgentError(f"the trading loop is {self._state.value}; a cycle can only run while it is running")
+        future: Future[CycleOutcome] = self._runner.ask(TRIGGER_CYCLE, actor)
+        try:
+            outcomes = future.result(timeout_s)
+        except FutureTimeout:
+            future.cancel()
+            raise TimeoutError(f"no cycle ran within {timeout_s} s; the market may be quiet, try again") from None
+        approved = sum(isinstance(outcome, Approval) for outcome in outcomes)
+        return {"setups": len(outcomes), "approved": approved, "refused": len(outcomes) - approved, "bar": self.cursor}
+
+    def _run(self) -> None:
+        self._state = AgentState.RUNNING
+        try:
+            self._runner.run(self._stopping.is_set)
+            self._state = AgentState.STOPPED if self._stopping.is_set() else AgentState.FINISHED
+        except Exception as error:  # the thread's last word: shown in health, logged, never swallowed
+            self._state, self._error = AgentState.FAILED, f"{type(error).__name__}: {error}"
+            log.exception("the trading loop stopped")
+        finally:
+            self.ended.set()
+
+    def _advanced(self, _cursor: int) -> None:
+        self._last_advance = monotonic_ns()
+
+    def _breaker_state(self) -> BreakerState:
+        return self._assembly.gate.breaker.state

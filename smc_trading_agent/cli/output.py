@@ -1,4 +1,4 @@
-"""What every command says and how it ends: one JSON object or a table on stdout, errors on stderr, stable exit codes."""
+"""What commands say and how they end: a JSON object or a table on stdout, errors on stderr, stable exit codes."""
 
 from __future__ import annotations
 

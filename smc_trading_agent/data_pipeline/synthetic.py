@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from smc_trading_agent._core import Bars, Instrument, SyntheticMarket
 from smc_trading_agent.domain.errors import ConfigError, DataError
 
@@ -21,8 +23,9 @@ def synthetic_instrument() -> Instrument:
 class SyntheticFeed:
     """A `Feed` of 1-minute bars from `SyntheticMarket`; never-ending unless ``length`` is given.
 
-    The same seed, start and instrument give the same bars, wherever reading starts. Snapshots of the market
-    are kept in memory as it is read, so that going back costs little.
+    The same seed, start, instrument and ``planted_strength`` (how strong its one documented tendency is; 0
+    leaves no edge) give the same bars, wherever reading starts. Snapshots of the market are kept in memory
+    as it is read, so that going back costs little.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class SyntheticFeed:
         instrument: Instrument | None = None,
         start_time: int = START_TIME,
         length: int | None = None,
+        planted_strength: float = 1.0,
         batch: int = BATCH,
     ) -> None:
         if batch < 1:
@@ -41,14 +45,16 @@ class SyntheticFeed:
         self._seed = seed
         self._start_time = start_time
         self._length = length
+        self._planted_strength = planted_strength
         self._batch = batch
         self.instrument = instrument or synthetic_instrument()
         try:
-            market = SyntheticMarket(self.instrument, seed, start_time)
+            config = msgspec.json.encode({"planted_strength": planted_strength}).decode()
+            market = SyntheticMarket(self.instrument, seed, start_time, config)
         except (ValueError, OverflowError) as error:
             raise ConfigError(
-                f"seed {seed} and start time {start_time} make no synthetic market: {error}; "
-                "a seed is a whole number from 0 on, a start time nanoseconds at a full minute"
+                f"no synthetic market has seed {seed}, start time {start_time} and planted strength "
+                f"{planted_strength}: {error}; a seed is a whole number from 0 on"
             ) from error
         self._snapshots = {0: market.snapshot()}
 

@@ -224,7 +224,10 @@ class Command(msgspec.Struct, frozen=True):
 class SessionStart(msgspec.Struct, frozen=True):
     """The first fact of a journal: what market and which settings everything after it rests on."""
 
-    instrument: str
+    venue: str
+    symbol: str
+    tick_size: str
+    lot_size: str
     market: str
     mode: str
     settings_hash: str

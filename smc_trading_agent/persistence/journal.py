@@ -11,7 +11,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -136,6 +136,11 @@ class SqliteJournal:
         for row in self._db.execute(query, values):
             yield Fact(*row)
 
+    def last_ref(self, kind: str) -> str:
+        """The reference of the newest fact of a kind, empty where there is none."""
+        row = self._db.execute("SELECT ref FROM fact WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def verify_chain(self) -> int:
         """Recomputes every hash from the first fact; returns the number of facts, raises `JournalError` on damage."""
         head, expected = GENESIS, 1
@@ -148,6 +153,12 @@ class SqliteJournal:
                 )
             expected += 1
         return expected - 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Commits and closes the file."""

@@ -6,7 +6,6 @@ same exits, the same risk and the same costs.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -20,6 +19,7 @@ from smc_trading_agent.domain.types import Decision
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.tally import Tally, max_drawdown
 from smc_trading_agent.runtime.assembly import Assembly, Market, assemble, cost_model
+from smc_trading_agent.runtime.history import orders_hash
 from smc_trading_agent.runtime.runner import Runner
 
 RANDOM_RUNS = 200
@@ -81,14 +81,6 @@ def run_backtest(
     runner.run(lambda: False)
     seconds = (monotonic_ns() - began) / NS
     return _result(assembly, tally, Bars.concat(feed.seen), seconds), tally
-
-
-def orders_hash(journal: SqliteJournal) -> str:
-    """Hash over every step of every order, as journalled: equal hashes mean the same orders with the same fills."""
-    digest = hashlib.blake2b(digest_size=16)
-    for fact in journal.facts(kind="order_event"):
-        digest.update(fact.payload)
-    return digest.hexdigest()
 
 
 class _WatchedFeed:

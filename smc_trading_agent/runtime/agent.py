@@ -6,6 +6,7 @@ import logging
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +20,7 @@ from smc_trading_agent.monitoring.health import AgentState, AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.monitoring.views import ViewStore
 from smc_trading_agent.runtime.assembly import PAPER, Assembly, assemble
+from smc_trading_agent.runtime.history import orders_hash, retell
 from smc_trading_agent.runtime.markets import OpenedMarket, paced
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE, CycleOutcome, Runner
 from smc_trading_agent.runtime.state_dir import StateDir
@@ -54,6 +56,8 @@ class Agent:
         self._error = ""
         self._key_hash = key_hash
         self._last_advance = 0
+        self._orders_hash = ""
+        self._closed = False
         self.ended = threading.Event()
 
     @property
@@ -102,13 +106,29 @@ class Agent:
         return self._key_hash
 
     @property
+    def total_bars(self) -> int | None:
+        """Base bars in all, None for a market without end."""
+        return self._opened.market.feed.total_bars
+
+    @property
+    def state_path(self) -> Path:
+        """Where the account is kept."""
+        return self._state_dir.path
+
+    @property
     def cursor(self) -> int:
         """Base bars read so far."""
         return self._runner.cursor
 
+    @property
+    def orders_hash(self) -> str:
+        """Hash over every step of every order of this account; empty before the agent has stopped."""
+        return self._orders_hash
+
     def start(self) -> None:
         """Recovers the state and starts trading. Raises `AgentError` when the state can't be resumed."""
         recovery = self._runner.recover()
+        retell(self._assembly.journal, self._views)
         if recovery.cursor or recovery.facts_to_replay:
             log.info(
                 "resuming %s at bar %s, replaying %s facts to prove the state",
@@ -123,7 +143,9 @@ class Agent:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT_S)
-        if not self._thread.is_alive():
+        if not self._thread.is_alive() and not self._closed:
+            self._closed = True
+            self._orders_hash = orders_hash(self._assembly.journal)
             self._state_dir.close()
 
     def status(self) -> AgentStatus:

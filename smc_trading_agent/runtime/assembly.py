@@ -107,7 +107,10 @@ def assemble(
         clock=clock,
         latency=latency,
         session=SessionStart(
-            instrument=instrument.key,
+            venue=instrument.venue,
+            symbol=instrument.symbol,
+            tick_size=instrument.tick_size,
+            lot_size=instrument.lot_size,
             market=market.feed.market,
             mode=PAPER,
             settings_hash=settings_hash(settings),

@@ -196,6 +196,10 @@ def test_tests_wait_on_conditions_and_ask_for_recorded_data_by_fixture() -> None
         called = {dotted(node.func, names) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         breaches += [f"{relative(path)} sleeps"] * ("time.sleep" in called)
         breaches += [f"{relative(path)} looks for the data itself"] * ("SMC_SHARED_DATA" in text)
+    for path in sources(ROOT / "crates", ".rs"):
+        text = path.read_text(encoding="utf-8")
+        skips = "SMC_SHARED_DATA" in text and "SMC_REQUIRE_SHARED_DATA" not in text
+        breaches += [f"{relative(path)} skips even where SMC_REQUIRE_SHARED_DATA=1 forbids it"] * skips
     assert breaches == []
 
 

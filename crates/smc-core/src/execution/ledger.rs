@@ -58,14 +58,7 @@ impl Ledger {
     /// An account that is flat and holds `cash` quote units.
     #[must_use]
     pub const fn new(instrument: Instrument, cash: i128) -> Self {
-        Self {
-            instrument,
-            start_cash: cash,
-            position: Position::FLAT,
-            realised: 0,
-            fees: 0,
-            booked: BTreeSet::new(),
-        }
+        Self { instrument, start_cash: cash, position: Position::FLAT, realised: 0, fees: 0, booked: BTreeSet::new() }
     }
 
     /// Books a fill of `quantity` lots at `price` ticks; a negative `fee` is a rebate.

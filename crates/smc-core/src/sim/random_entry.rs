@@ -55,8 +55,7 @@ pub enum RandomEntryError {
 
 impl RandomEntry<'_> {
     fn validate(&self, bars: &[Bar]) -> Result<(), RandomEntryError> {
-        let (stops, targets, risks) =
-            (self.stop_distance.len(), self.target_distance.len(), self.risk_fraction.len());
+        let (stops, targets, risks) = (self.stop_distance.len(), self.target_distance.len(), self.risk_fraction.len());
         if stops != targets || stops != risks {
             return Err(RandomEntryError::UnequalLengths { stops, targets, risks });
         }
@@ -158,7 +157,13 @@ mod tests {
     }
 
     fn entries<'a>(stop: &'a [i64], target: &'a [i64], risk: &'a [f64]) -> RandomEntry<'a> {
-        RandomEntry { stop_distance: stop, target_distance: target, risk_fraction: risk, time_limit_ns: 600, cost_ppm: 0 }
+        RandomEntry {
+            stop_distance: stop,
+            target_distance: target,
+            risk_fraction: risk,
+            time_limit_ns: 600,
+            cost_ppm: 0,
+        }
     }
 
     #[test]

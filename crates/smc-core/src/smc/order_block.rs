@@ -7,13 +7,14 @@
 //! Knowable at the close of t.
 //!
 //! Life, from the bar after t (the zone is `[low, high]`, bullish side given):
-//! - **touched**: the first bar that overlaps the zone, `low[u] <= high` and `high[u] >= low`;
-//! - **mitigated**: an overlapping bar reaches the middle, `low[u] <= (low + high) / 2`;
-//! - **invalidated**: `close[u] < low`, by gap or by trade; the end;
+//! - **touched**: the first bar that reaches the zone, `low[u] <= high`;
+//! - **mitigated**: `low[u] <= (low + high) / 2`;
+//! - **invalidated**: `close[u] < low`; the end;
 //! - **expired**: older than `max_age` bars, or the oldest of more than `max_count`; the end.
 //!
+//! A bar that opens beyond the zone has reached it too: an order resting there would have been filled.
 //! First touched and invalidated by the same bar, all its records of that bar are flagged ambiguous:
-//! which came first inside the bar is not known.
+//! what happened in between is not known.
 
 use std::collections::VecDeque;
 
@@ -149,17 +150,15 @@ impl OrderBlocks {
 fn live_through(zone: &mut Zone, edges: (i64, i64), bar: Approach, index: u64, sink: &mut Sink<'_>) -> Fate {
     let (near, far) = edges;
     let invalidated = bar.close < far;
-    let ambiguous = invalidated && zone.state == ZoneState::Fresh && bar.high >= far;
-    if bar.high >= far {
-        zone.touch(index);
-        if zone.state == ZoneState::Fresh {
-            zone.state = ZoneState::Touched;
-            zone.record(EventKind::OrderBlockTouched, zone.direction, ambiguous, sink);
-        }
-        if zone.state == ZoneState::Touched && 2 * bar.low <= near + far {
-            zone.state = ZoneState::Mitigated;
-            zone.record(EventKind::OrderBlockMitigated, zone.direction, ambiguous, sink);
-        }
+    let ambiguous = invalidated && zone.state == ZoneState::Fresh;
+    zone.touch(index);
+    if zone.state == ZoneState::Fresh {
+        zone.state = ZoneState::Touched;
+        zone.record(EventKind::OrderBlockTouched, zone.direction, ambiguous, sink);
+    }
+    if zone.state == ZoneState::Touched && 2 * bar.low <= near + far {
+        zone.state = ZoneState::Mitigated;
+        zone.record(EventKind::OrderBlockMitigated, zone.direction, ambiguous, sink);
     }
     if invalidated {
         zone.record(EventKind::OrderBlockInvalidated, zone.direction, ambiguous, sink);

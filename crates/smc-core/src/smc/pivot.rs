@@ -6,9 +6,9 @@
 //!
 //! **Leg** pivot of size s: at bar t, with p = t-s, the leg turns down if the high of p is above
 //! every high of `p+1..t`; else it turns up if the low of p is below every low of `p+1..t`. When that
-//! changes the leg, p is a pivot (a high where it turned down). Nothing before p is asked, sides alternate
-//! by construction, and the first leg may turn either way. A bar that satisfies both, because all that
-//! follow lie inside it, counts as a high. Knowable at the close of p+s.
+//! changes the leg, p is a pivot (a high where it turned down); the first turn only says which leg it is.
+//! Nothing before p is asked, and sides alternate by construction. A bar that satisfies both, because all
+//! that follow lie inside it, counts as a high. Knowable at the close of p+s.
 //!
 //! A pivot is never retracted. Window extremes are kept in monotone queues: the work a bar does not
 //! depend on the window's length.
@@ -135,7 +135,7 @@ impl LegPivots {
     pub fn update(&mut self, index: u64, bar: &Bar) -> Option<Pivot> {
         let (high, low) = self.extremes.push(index, bar, index.checked_sub(self.size));
         let pivot = high.or(low)?;
-        let turned = self.leg != -pivot.side;
+        let turned = self.leg == pivot.side;
         self.leg = -pivot.side;
         turned.then_some(pivot)
     }
@@ -221,12 +221,13 @@ mod tests {
     fn legs_alternate_and_ask_nothing_of_the_left() {
         let ranges = [(20, 18), (19, 17), (18, 16), (17, 15), (18, 16), (19, 17), (20, 18), (19, 17), (18, 16)];
         let mut pivots = StructurePivots::new(PivotRule::Leg, 2);
-        assert_eq!(confirmed(&mut pivots, &ranges), [(2, 0, 1), (5, 3, -1), (8, 6, 1)]);
+        assert_eq!(confirmed(&mut pivots, &ranges), [(5, 3, -1), (8, 6, 1)]);
     }
 
     #[test]
     fn a_bar_that_contains_all_that_follow_is_a_high() {
         let mut pivots = StructurePivots::new(PivotRule::Leg, 2);
-        assert_eq!(confirmed(&mut pivots, &[(20, 10), (19, 11), (18, 12)]), [(2, 0, 1)]);
+        let ranges = [(9, 8), (10, 9), (11, 10), (20, 2), (19, 3), (18, 4)];
+        assert_eq!(confirmed(&mut pivots, &ranges), [(5, 3, 1)]);
     }
 }

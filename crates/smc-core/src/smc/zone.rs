@@ -148,7 +148,6 @@ impl Zone {
 pub(crate) struct Approach {
     pub low: i64,
     pub close: i64,
-    pub high: i64,
 }
 
 /// What becomes of a zone that a bar reached.
@@ -193,9 +192,9 @@ impl ZoneIndex {
 
     fn approach(&self, bar: &Bar) -> Approach {
         if self.orientation > 0 {
-            Approach { low: bar.low, close: bar.close, high: bar.high }
+            Approach { low: bar.low, close: bar.close }
         } else {
-            Approach { low: -bar.high, close: -bar.close, high: -bar.low }
+            Approach { low: -bar.high, close: -bar.close }
         }
     }
 

@@ -64,7 +64,7 @@ impl Default for SyntheticConfig {
             sweep_age_minutes: 15,
             sweep_return_minutes: 5,
             reaction_minutes: 240,
-            reaction_bps_per_minute: 0.4,
+            reaction_bps_per_minute: 0.5,
         }
     }
 }

@@ -168,7 +168,11 @@ impl SyntheticMarket {
         if near && begins && self.burst_left == 0 {
             self.burst_left = BURST_MINUTES;
         }
-        if self.burst_left > 0 { calm * BURST_VOLATILITY } else { calm }
+        if self.burst_left > 0 {
+            calm * BURST_VOLATILITY
+        } else {
+            calm
+        }
     }
 
     fn begin_minute(&mut self, scale: f64) -> Minute {

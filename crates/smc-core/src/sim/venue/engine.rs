@@ -153,7 +153,11 @@ impl SimVenue {
             }
             (Liquidity::Taker, OrderKind::Limit | OrderKind::TakeProfit) => {
                 let costed = self.costs.taker_price(side, touch.reference);
-                if side > 0 { costed.min(limit) } else { costed.max(limit) }
+                if side > 0 {
+                    costed.min(limit)
+                } else {
+                    costed.max(limit)
+                }
             }
         };
         self.position = position;
@@ -205,8 +209,18 @@ impl SimVenue {
         let OrderRequest { client_order_id, side, quantity, .. } = self.working.remove(index).request;
         let parent = client_order_id.clone();
         let status = if kind == EventKind::Expired { OrderStatus::Expired } else { OrderStatus::Canceled };
-        let event =
-            VenueEvent { sequence: 0, time, kind, client_order_id, side, quantity, price: 0, fee: 0, liquidity: None, reason };
+        let event = VenueEvent {
+            sequence: 0,
+            time,
+            kind,
+            client_order_id,
+            side,
+            quantity,
+            price: 0,
+            fee: 0,
+            liquidity: None,
+            reason,
+        };
         self.report(event, status, out);
         self.cancel_children(&parent, Reason::ParentEnded, time, out);
     }

@@ -1,0 +1,75 @@
+"""Starts agent and API together: what `main_optimized.py` and `smc-agent run` both do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from smc_trading_agent.api.app import create_app
+from smc_trading_agent.config import load_settings
+from smc_trading_agent.domain.errors import AgentError
+from smc_trading_agent.domain.settings import Settings
+from smc_trading_agent.runtime.agent import Agent
+from smc_trading_agent.runtime.launch import LaunchOptions, configure_logging, launch_agent
+
+BAD_INPUT = 2
+
+
+def create_service() -> FastAPI:
+    """The API over an agent on the synthetic market, with settings from `config.yaml` and the environment.
+
+    The agent is made when the server starts, not when this module is imported. Raises `ConfigError`.
+    """
+    settings = load_settings(None, os.environ)
+    configure_logging(settings)
+    return create_app(
+        lambda: launch_agent(settings, LaunchOptions(), os.environ),
+        production=settings.app.environment == "production",
+    )
+
+
+def serve(agent: Agent, settings: Settings, exit_at_end: bool = False) -> None:
+    """Serves one agent until a signal, or until its tape ends; the agent is stopped and its state kept."""
+    configure_logging(settings)
+    app = create_app(lambda: agent, production=settings.app.environment == "production")
+    server = uvicorn.Server(_server_config(app, settings))
+    if exit_at_end:
+        threading.Thread(target=_stop_at_end, args=(agent, server), daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+
+
+def main() -> None:
+    """`python main_optimized.py`: the agent on the synthetic market, its API on the configured port."""
+    try:
+        settings = load_settings(None, os.environ)
+        agent = launch_agent(settings, LaunchOptions(), os.environ)
+    except AgentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from error
+    app = settings.app
+    print(f"{agent.label} market, {agent.mode} money: http://{app.host}:{app.port} (Ctrl-C stops, the account is kept)")
+    serve(agent, settings)
+    print(f"stopped at bar {agent.cursor:,}; the account is kept in {agent.state_path}")
+
+
+def _server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.app.host,
+        port=settings.app.port,
+        loop="asyncio" if os.environ.get("UVLOOP_ENABLED") == "0" else "auto",
+        log_level="info" if settings.app.debug else "warning",
+        access_log=settings.app.debug,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _stop_at_end(agent: Agent, server: uvicorn.Server) -> None:
+    agent.ended.wait()
+    server.should_exit = True

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 class Instrument:
     """One tradable symbol with exact price and quantity grids."""
 
-    def __init__(
-        self, venue: str, symbol: str, tick_size: str, lot_size: str, min_notional: str = "0"
-    ) -> None: ...
+    def __init__(self, venue: str, symbol: str, tick_size: str, lot_size: str, min_notional: str = "0") -> None: ...
     @property
     def venue(self) -> str: ...
     @property

@@ -99,14 +99,14 @@ class OptimizedTradingCoordinator:
         return self._last_close
 
     def process(self, bars: Bars) -> None:
-        """Leads a batch of base bars through the stages. Raises only `JournalError`: without a journal nothing goes on."""
+        """Leads a batch of base bars through the stages; raises only `JournalError`: nothing goes on without one."""
         cursor = 0
         while cursor < len(bars):
             began = monotonic_ns()
             step = self._read(bars, cursor)
             self._follow_market(bars, cursor, len(bars) if step is None else step.end)
             if step is not None:
-                self._tell(lambda listener, step=step: listener.on_step(step, self._stages.detector))  # type: ignore[misc]
+                self._tell_step(step)
                 if step.decision_bar is not None:
                     self._decide(step, step.decision_bar)
                     self._latency.record(LatencyStage.TOTAL, monotonic_ns() - began)
@@ -172,8 +172,7 @@ class OptimizedTradingCoordinator:
         self._clock.advance_to(bar.close_time)
         self._mark()
         engine = self._stages.engine
-        exits = self._guard("execution_engine", lambda: engine.due_exits(self._clock.now()), [])
-        for intent in exits:
+        for intent in self._guard("execution_engine", lambda: engine.due_exits(self._clock.now()), list[Intent]()):
             self._carry_out(intent)
         finder, reader = self._stages.setups, self._stages.detector
         began = monotonic_ns()
@@ -203,7 +202,7 @@ class OptimizedTradingCoordinator:
             self._stages.forecaster.follow(setup)
         except JournalError:
             raise
-        except Exception as error:  # the decision is refused, the loop goes on
+        except Exception as error:  # noqa: BLE001  the decision is refused, the loop goes on
             failed = self._failed("decision_engine", error, decision_id)
             return self._settle(Decision(decision_id, self._clock.now(), setup, None, None), failed)
         intent = wish if isinstance(wish, Intent) else None
@@ -250,7 +249,7 @@ class OptimizedTradingCoordinator:
             events = self._stages.engine.submit(approval)
         except JournalError:
             raise
-        except Exception as error:  # orders may be out: stop growing until the books are reconciled
+        except Exception as error:  # noqa: BLE001  orders may be out: nothing grows until the books agree
             self._failed("execution_engine", error, approval.decision_id)
             self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
             return
@@ -266,10 +265,10 @@ class OptimizedTradingCoordinator:
         for change in self._stages.gate.breaker.drain():
             self._tell(lambda listener, change=change: listener.on_breaker(change))  # type: ignore[misc]
             if severity(change.after) >= severity(BreakerState.REDUCING):
-                engine = self._stages.engine
-                self._tell_order_events(
-                    self._guard("execution_engine", lambda: engine.cancel_entries(self._clock.now()), [])
-                )
+                self._tell_order_events(self._guard("execution_engine", self._cancel_entries, []))
+
+    def _cancel_entries(self) -> list[OrderEvent]:
+        return self._stages.engine.cancel_entries(self._clock.now())
 
     def release(self) -> list[str]:
         """Reconciles with the venue; only when both books agree does the breaker leave STARTING.
@@ -293,7 +292,7 @@ class OptimizedTradingCoordinator:
             return work()
         except JournalError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, it is counted and journalled
             self._failed(stage, error, "")
             if stage != "decision_engine":
                 self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
@@ -312,6 +311,9 @@ class OptimizedTradingCoordinator:
         self._latency.record(stage, monotonic_ns() - began)
         return result
 
+    def _tell_step(self, step: Step) -> None:
+        self._tell(lambda listener: listener.on_step(step, self._stages.detector))
+
     def _tell_order_events(self, events: Sequence[OrderEvent]) -> None:
         for event in events:
             self._tell(lambda listener, event=event: listener.on_order_event(event))  # type: ignore[misc]
@@ -320,5 +322,5 @@ class OptimizedTradingCoordinator:
         for listener in self._listeners:
             try:
                 call(listener)
-            except Exception:  # a listener can't change a decision; its failure is counted
+            except Exception:  # noqa: BLE001  a listener can't change a decision; its failure is counted
                 self.failures["listener"] += 1

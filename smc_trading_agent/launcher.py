@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 
 import uvicorn
 from fastapi import FastAPI
+from rich.console import Console
 
 from smc_trading_agent.api.app import create_app
 from smc_trading_agent.config import load_settings
@@ -18,6 +18,7 @@ from smc_trading_agent.runtime.agent import Agent
 from smc_trading_agent.runtime.launch import LaunchOptions, configure_logging, launch_agent
 
 BAD_INPUT = 2
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def create_service() -> FastAPI:
@@ -50,12 +51,14 @@ def main() -> None:
         settings = load_settings(None, os.environ)
         agent = launch_agent(settings, LaunchOptions(), os.environ)
     except AgentError as error:
-        print(f"error: {error}", file=sys.stderr)
+        console.print(f"error: {error}", style="bold red", markup=False)
         raise SystemExit(BAD_INPUT) from error
     app = settings.app
-    print(f"{agent.label} market, {agent.mode} money: http://{app.host}:{app.port} (Ctrl-C stops, the account is kept)")
+    console.print(
+        f"{agent.label} market, {agent.mode} money: http://{app.host}:{app.port} (Ctrl-C stops, the account is kept)"
+    )
     serve(agent, settings)
-    print(f"stopped at bar {agent.cursor:,}; the account is kept in {agent.state_path}")
+    console.print(f"stopped at bar {agent.cursor:,}; the account is kept in {agent.state_path}")
 
 
 def _server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -82,7 +82,8 @@ def show(opened: OpenedMarket, result: BacktestResult) -> None:
     """The result for a person, with its warnings."""
     for line in [] if opened.quality is None else opened.quality.sentences():
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    title = f"{opened.label} {result.instrument} {result.timeframe}, {utc_text(result.first_bar)} to {utc_text(result.last_bar)}"
+    span = f"{utc_text(result.first_bar)} to {utc_text(result.last_bar)}"
+    title = f"{opened.label} {result.instrument} {result.timeframe}, {span}"
     table = Table("what", "value", title=title, title_justify="left")
     table.columns[1].justify = "right"
     for name, value in _lines(result):

@@ -15,24 +15,19 @@ from rich.progress import Progress
 from rich.table import Table
 
 from smc_trading_agent._core import Bars, Instrument
-from smc_trading_agent.cli.output import BAD_INPUT, OK, QUARANTINED, console, emit, fail, results
-from smc_trading_agent.data_pipeline.files import SYNTHETIC_KEY
+from smc_trading_agent.cli.options import AsJson, IgnoreUnknown, LotSize, Symbol, TickSize, errors_as_exit_codes
+from smc_trading_agent.cli.output import OK, QUARANTINED, console, emit, results
 from smc_trading_agent.data_pipeline.instruments import Overrides, values_of
 from smc_trading_agent.data_pipeline.quality import QualityReport, utc_text
 from smc_trading_agent.data_pipeline.replay import ReplayFeed
 from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
-from smc_trading_agent.domain.errors import AgentError, DataError
+from smc_trading_agent.domain.errors import DataError
 
 app = typer.Typer(help="Check, describe and make market data files.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="A Parquet, CSV, gzipped CSV or archive zip file of candles or trades.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-IgnoreUnknown = Annotated[bool, typer.Option("--ignore-unknown-columns", help="Read past columns we don't know.")]
 Timeframe = Annotated[str, typer.Option("--timeframe", help="Of the bars; told from the file when left out.")]
-Symbol = Annotated[str, typer.Option("--symbol", help="Told from the file when left out.")]
 Venue = Annotated[str, typer.Option("--venue", help="Told from the file when left out.")]
-TickSize = Annotated[str, typer.Option("--tick-size", help="Price step; told from the file when left out.")]
-LotSize = Annotated[str, typer.Option("--lot-size", help="Quantity step; told from the file when left out.")]
 
 
 @app.command()
@@ -48,10 +43,8 @@ def check(
 ) -> None:
     """Report the quality of a file. Exits 0 when every row is usable (gaps are allowed), 3 when some are not."""
     overrides = Overrides(venue, symbol, tick_size, lot_size, timeframe)
-    try:
+    with errors_as_exit_codes(as_json):
         report = ReplayFeed.open(file, overrides=overrides, max_rejected=1.0, ignore_unknown=ignore_unknown).report
-    except AgentError as error:
-        fail(error, as_json, BAD_INPUT)
     if as_json:
         emit({**msgspec.to_builtins(report), "rejected_rows": report.rejected_rows, "clean": report.clean}, True)
     else:
@@ -72,29 +65,25 @@ def info(
 ) -> None:
     """Tell what a file holds: instrument, timeframe, range, rows."""
     overrides = Overrides(venue, symbol, tick_size, lot_size, timeframe)
-    try:
+    with errors_as_exit_codes(as_json):
         feed = ReplayFeed.open(file, overrides=overrides, max_rejected=1.0, ignore_unknown=ignore_unknown)
-    except AgentError as error:
-        fail(error, as_json, BAD_INPUT)
     emit(_description(file, feed), as_json)
 
 
 @app.command()
 def synthesize(
     out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
-    bars: Annotated[int, typer.Option("--bars", min=1, help="How many 1-minute bars.")],
+    bars: Annotated[int, typer.Option("--bars", min=1, max=10_000_000, help="How many 1-minute bars.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same bars.")] = 7,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write bars of the synthetic market to a file that is labelled as synthetic."""
-    try:
+    with errors_as_exit_codes(as_json):
         _refuse_target(out, force)
         feed = SyntheticFeed(seed, length=bars)
         table = _synthesize(feed, bars)
-        write_atomically(table, out, {SYNTHETIC_KEY: "true", "market": feed.market})
-    except AgentError as error:
-        fail(error, as_json, BAD_INPUT)
+        write_atomically(table, out, _labels(feed.instrument))
     emit({"file": str(out), "bars": bars, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
 
 
@@ -148,6 +137,17 @@ def _frame(bars: Bars, instrument: Instrument) -> pl.DataFrame:
             "taker_buy_base": values_of(columns["taker_buy_volume"], lot),
         }
     )
+
+
+def _labels(instrument: Instrument) -> dict[str, str]:
+    """What the file says of itself: that it is synthetic, and on which grids its numbers lie."""
+    return {
+        "synthetic": "true",
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "tick_size": instrument.tick_size,
+        "lot_size": instrument.lot_size,
+    }
 
 
 def _description(file: Path, feed: ReplayFeed) -> Mapping[str, object]:

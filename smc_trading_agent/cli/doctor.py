@@ -83,7 +83,9 @@ def _disk(settings: Settings) -> Finding:
 def _port(settings: Settings) -> Finding:
     with socket.socket() as probe:
         busy = probe.connect_ex((settings.app.host, settings.app.port)) == 0
-    found = f"{settings.app.host}:{settings.app.port} " + ("answers already: an agent may be running" if busy else "free")
+    found = f"{settings.app.host}:{settings.app.port} " + (
+        "answers already: an agent may be running" if busy else "free"
+    )
     return Finding("api port", True, found)
 
 
@@ -95,7 +97,9 @@ def _journals(root: Path) -> list[Finding]:
     for file in journals_under(root):
         try:
             with SqliteJournal(file) as journal:
-                findings.append(Finding(f"journal {file.parent.name}", True, f"{journal.verify_chain():,} facts, chain intact"))
+                findings.append(
+                    Finding(f"journal {file.parent.name}", True, f"{journal.verify_chain():,} facts, chain intact")
+                )
         except AgentError as error:
             findings.append(Finding(f"journal {file.parent.name}", False, str(error), "see the message"))
     return findings

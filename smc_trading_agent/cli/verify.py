@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.progress import Progress
 
 from smc_trading_agent.cli.options import (
     AsJson,
@@ -24,9 +25,11 @@ from smc_trading_agent.cli.options import (
     settings_for,
 )
 from smc_trading_agent.cli.output import CHECK_FAILED, OK, console, emit
+from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
 from smc_trading_agent.research.prefixes import sample_prefixes, verify_prefixes
+from smc_trading_agent.runtime.assembly import Market
 from smc_trading_agent.runtime.markets import open_file
 
 Prefixes = Annotated[int, typer.Option("--prefixes", min=1, help="How many prefixes to replay.")]
@@ -56,15 +59,10 @@ def verify(
         with progress_bar(as_json) as progress:
             sampled = sample_prefixes(opened.market.feed.total_bars or 0, window, prefixes)
             task = progress.add_task("prefixes", total=len(sampled.lengths))
-            audit = verify_prefixes(opened.market, settings.structure, sampled, lambda n: progress.update(task, completed=n))
-            hashes = []
-            for number in (1, 2):
-                task = progress.add_task(f"run {number} of 2", total=opened.market.feed.total_bars)
-                with SqliteJournal() as journal:
-                    result, _ = run_backtest(
-                        opened.market, settings, journal, lambda n, task=task: progress.update(task, completed=n)  # type: ignore[misc]
-                    )
-                hashes.append(result.journal_hash)
+            audit = verify_prefixes(
+                opened.market, settings.structure, sampled, lambda n: progress.update(task, completed=n)
+            )
+            hashes = [_journal_hash(opened.market, settings, progress, f"run {number} of 2") for number in (1, 2)]
     equal = hashes[0] == hashes[1]
     passed = audit.rewritten == 0 and audit.vanished == 0 and audit.stream_equals_batch and equal
     emit(
@@ -81,3 +79,9 @@ def verify(
         verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
         console.print(verdict, style="green" if passed else "bold red")
     raise typer.Exit(OK if passed else CHECK_FAILED)
+
+
+def _journal_hash(market: Market, settings: Settings, progress: Progress, title: str) -> str:
+    task = progress.add_task(title, total=market.feed.total_bars)
+    with SqliteJournal() as journal:
+        return run_backtest(market, settings, journal, lambda n: progress.update(task, completed=n))[0].journal_hash

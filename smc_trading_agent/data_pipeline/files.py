@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
-SYNTHETIC_KEY = "synthetic"  # Parquet metadata that marks a file as made, not recorded
+LABELS = ("synthetic", "venue", "symbol", "tick_size", "lot_size")
+"""Parquet metadata that we write and read: ``synthetic`` is ``true`` in a file that was made, not recorded."""
 
 
 class CandleTable(msgspec.Struct, frozen=True):
@@ -55,13 +56,16 @@ class TradeTable(msgspec.Struct, frozen=True):
 
 
 class MarketFile(msgspec.Struct, frozen=True):
-    """A file as read: its rows, a short hash of its bytes, and what it says of itself."""
+    """A file as read: its rows, a short hash of its bytes, and what it says of itself.
+
+    ``symbol`` is that of its symbol column or its label, "" without either; ``labels`` are its metadata.
+    """
 
     path: Path
     content_hash: str
     rows: CandleTable | TradeTable
     symbol: str
-    synthetic: bool
+    labels: dict[str, str]
     notes: tuple[str, ...]
 
 
@@ -73,7 +77,7 @@ def read_market_file(path: Path, *, ignore_unknown: bool = False) -> MarketFile:
     numbers become NaN, which the quality gate quarantines.
     """
     data = _bytes_of(path)
-    table, synthetic = _table_of(path, data)
+    table, labels = _table_of(path, data)
     if table.height == 0:
         raise DataError(f"{path} has columns but no rows; export it again")
     names = [normal_name(name) for name in table.columns]
@@ -88,8 +92,8 @@ def read_market_file(path: Path, *, ignore_unknown: bool = False) -> MarketFile:
         path=path,
         content_hash=hashlib.blake2b(data, digest_size=8).hexdigest(),
         rows=rows,
-        symbol=reader.symbol(),
-        synthetic=synthetic,
+        symbol=reader.symbol() or labels.get("symbol", ""),
+        labels=labels,
         notes=tuple(reader.notes),
     )
 
@@ -110,18 +114,18 @@ def _bytes_of(path: Path) -> bytes:
     return data
 
 
-def _table_of(path: Path, data: bytes) -> tuple[pl.DataFrame, bool]:
-    """The raw table, and whether its metadata mark it as synthetic."""
+def _table_of(path: Path, data: bytes) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The raw table, and the labels among its metadata."""
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            made = pl.read_parquet_metadata(io.BytesIO(data)).get(SYNTHETIC_KEY, "") == "true"
-            return pl.read_parquet(io.BytesIO(data)), made
+            metadata = pl.read_parquet_metadata(io.BytesIO(data))
+            return pl.read_parquet(io.BytesIO(data)), {key: metadata[key] for key in LABELS if key in metadata}
         if name.endswith(".gz"):
             data = gzip.decompress(data)
         elif name.endswith(".zip"):
             data = _only_member(path, data)
-        return _csv(path, data), False
+        return _csv(path, data), {}
     except (
         pl.exceptions.PolarsError,
         pl.exceptions.PanicException,

@@ -74,20 +74,20 @@ class Overrides(msgspec.Struct, frozen=True):
 
 
 def instrument_of(file: MarketFile, overrides: Overrides) -> Instrument:
-    """The instrument of a file. Tick and lot are the coarsest known steps that hold the file's numbers.
+    """The instrument of a file: what the caller says, else what its labels say, else as inferred.
 
-    A tick must hold every price that lies on any known tick of the symbol, so a corrupt price can't refine
+    Tick and lot are inferred as the coarsest known steps that hold the file's numbers. A tick must hold every price that lies on any known tick of the symbol, so a corrupt price can't refine
     it; symbols without known grids take the coarsest decimal step (at most 10 places) that holds every price
     and (at most 8 places) nearly every volume. `DataError` when an override is no positive decimal step.
     """
     venue, symbol = venue_and_symbol(file.path, file.symbol)
-    venue, symbol = overrides.venue or venue, overrides.symbol or symbol
+    venue, symbol = overrides.venue or file.labels.get("venue", venue), overrides.symbol or symbol
     grids = KNOWN.get(venue, {}).get(symbol)
     prices, quantities = _numbers(file)
     if grids is None:
         grids = Grids(_decimal_steps(MAX_PRICE_PLACES), _decimal_steps(MAX_LOT_PLACES), "0")
-    tick = overrides.tick_size or _tick_for(prices, grids.ticks)
-    lot = overrides.lot_size or _lot_for(quantities, grids.lots)
+    tick = overrides.tick_size or file.labels.get("tick_size") or _tick_for(prices, grids.ticks)
+    lot = overrides.lot_size or file.labels.get("lot_size") or _lot_for(quantities, grids.lots)
     try:
         return Instrument(venue, symbol, tick, lot, grids.min_notional)
     except ValueError as error:

@@ -71,7 +71,7 @@ class ReplayFeed:
     @property
     def synthetic(self) -> bool:
         """Whether the file says of itself that its market was made, not recorded."""
-        return self._file.synthetic
+        return self._file.labels.get("synthetic") == "true"
 
     @property
     def timeframe(self) -> str:

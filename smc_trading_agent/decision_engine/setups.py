@@ -176,7 +176,9 @@ class StructureSetups:
             return None
         settings = self._settings
         return Setup(
-            setup_id=content_id("s", self._instrument, self._timeframe, arm.kind, arm.side, zone.event_id, bar.close_time),
+            setup_id=content_id(
+                "s", self._instrument, self._timeframe, arm.kind, arm.side, zone.event_id, bar.close_time
+            ),
             instrument=self._instrument,
             timeframe=self._timeframe,
             kind=arm.kind,
@@ -218,7 +220,7 @@ class StructureSetups:
             for zone in reader.zones(timeframe):
                 if zone.kind != "liquidity_pool" or zone.side != side:
                     continue
-                distance = (zone.low - entry if side > 0 else entry - zone.high)
+                distance = zone.low - entry if side > 0 else entry - zone.high
                 if least <= distance <= most:
                     most = distance
                     nearest = Evidence(

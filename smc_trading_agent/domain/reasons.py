@@ -35,7 +35,7 @@ class RefusalReason(StrEnum):
 REFUSAL_MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.WARMING_UP: "the higher timeframes have not closed enough bars to have a bias and a range",
     RefusalReason.INSUFFICIENT_EVIDENCE: "fewer resolved setups of this kind than decision.min_samples",
-    RefusalReason.BELOW_BREAK_EVEN: "the probability of winning does not beat break-even after costs by decision.min_edge",
+    RefusalReason.BELOW_BREAK_EVEN: "P(win) does not beat break-even after costs by decision.min_edge",
     RefusalReason.STAGE_ERROR: "a stage raised an error while this setup was in it",
     RefusalReason.RISK_ENGINE_ERROR: "a risk check raised an error or met a value that is no number; it fails closed",
     RefusalReason.BREAKER_NOT_ACTIVE: "the circuit breaker does not let exposure grow in its present state",
@@ -45,7 +45,7 @@ REFUSAL_MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.PRICE_COLLAR: "the entry is further from the last price than risk.price_collar",
     RefusalReason.SIZE_BELOW_MINIMUM: "the size rounds down to nothing, or below the venue's smallest order value",
     RefusalReason.MAX_ORDER_NOTIONAL: "the order is worth more than risk.max_order_notional",
-    RefusalReason.MAX_POSITION_NOTIONAL: "position plus every open order would be worth more than risk.max_position_notional",
+    RefusalReason.MAX_POSITION_NOTIONAL: "position and open orders together would exceed risk.max_position_notional",
     RefusalReason.MAX_GROSS_EXPOSURE: "the exposure would exceed risk.max_leverage times the equity",
     RefusalReason.MAX_OPEN_ORDERS: "risk.max_open_orders orders are working already",
     RefusalReason.POSITION_ALREADY_OPEN: "a position is open on this instrument and risk.max_positions allows no other",

@@ -1,4 +1,4 @@
-"""Every setting, with its default, its range and its meaning. Unknown keys are refused; nothing is read from the air."""
+"""Every setting, with its default, its range and its meaning. Unknown keys are refused."""
 
 from __future__ import annotations
 

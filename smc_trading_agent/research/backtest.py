@@ -38,7 +38,7 @@ class RandomEntries(msgspec.Struct, frozen=True):
 
 
 class BacktestResult(msgspec.Struct, frozen=True):
-    """All figures of one backtest. Returns and drawdown are shares; money is exact decimal text in the quote currency."""
+    """All figures of one backtest. Returns and drawdown are shares; money is exact decimal text."""
 
     instrument: str
     market: str
@@ -176,4 +176,3 @@ def _risk_taken(decision: Decision, settings: Settings) -> float:
     """Share of equity lost at the stop: the risk budget, or less where the order limit binds first."""
     setup = decision.setup
     return min(settings.risk.risk_per_trade, settings.risk.max_order_notional * setup.risk_ticks / setup.entry)
-

@@ -76,9 +76,7 @@ class CircuitBreaker:
             return
         self._change(self._record.resting, BreakerCause.STARTUP, "replayed and reconciled", SYSTEM)
 
-    def trip(
-        self, state: BreakerState, cause: BreakerCause, detail: str, actor: str = SYSTEM
-    ) -> None:
+    def trip(self, state: BreakerState, cause: BreakerCause, detail: str, actor: str = SYSTEM) -> None:
         """Goes to ``state`` unless it is at least as severe already; the cause is remembered either way."""
         self._record.causes[cause.value] = detail
         if self.state is BreakerState.STARTING and severity(state) < severity(BreakerState.HALTED):

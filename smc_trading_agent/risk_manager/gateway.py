@@ -90,7 +90,7 @@ class RiskGateway:
             if intent.purpose is OrderPurpose.EXIT:
                 return self._review_exit(intent, account)
             return self._review_entry(intent, account)
-        except Exception as error:  # fails closed: whatever it is, it is a refusal
+        except Exception as error:  # noqa: BLE001  fails closed: whatever it is, it is a refusal
             self._breaker.trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, f"{type(error).__name__}: {error}")
             detail = RefusalDetail(RefusalReason.RISK_ENGINE_ERROR, {"error": f"{type(error).__name__}: {error}"})
             return Refusal(intent.decision_id, STAGE, self._clock.now(), (detail,))
@@ -124,9 +124,7 @@ class RiskGateway:
     def _review_entry(self, intent: Intent, account: AccountView) -> Approval | Refusal:
         exposure = max(account.worst_long, account.worst_short) * account.mark
         factor = self._breaker.size_factor
-        sizing = size_entry(
-            account.equity, intent.price, intent.stop, exposure, self._costs, self._settings, factor
-        )
+        sizing = size_entry(account.equity, intent.price, intent.stop, exposure, self._costs, self._settings, factor)
         question = self._question(intent, account, sizing.lots)
         details = tuple(detail for check in ENTRY_CHECKS if (detail := check(question)) is not None)
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""How much to trade: the smallest of what the risk budget, the order limit and the exposure limit allow, in whole lots."""
+"""How much to trade: the smallest of what risk budget, order limit and exposure limit allow, in whole lots."""
 
 from __future__ import annotations
 

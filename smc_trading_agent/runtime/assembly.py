@@ -71,7 +71,7 @@ def assemble(
     venue_store: VenueStore | None,
     listeners: Sequence[Listener],
 ) -> Assembly:
-    """Builds the five stages and the coordinator over them. Raises `ConfigError` where settings don't fit the market."""
+    """Builds the stages and the coordinator over them; `ConfigError` where settings don't fit the market."""
     instrument, structure = market.instrument, settings.structure
     if not structure.context_timeframes:
         raise ConfigError("structure.context_timeframes is empty; name at least one timeframe above the decision's")

@@ -100,7 +100,9 @@ def _story(journal: SqliteJournal, decision_id: str) -> Explanation:
         teller.tell(fact)
     shown = tuple({"seq": fact.seq, "kind": fact.kind, **msgspec.json.decode(fact.payload)} for fact in facts)
     headline = f"{decision_id}: {teller.outcome} ({session.market}, {session.mode})"
-    return Explanation(headline, tuple((title, tuple(lines)) for title, lines in teller.sections.items()), shown, journal.path)
+    return Explanation(
+        headline, tuple((title, tuple(lines)) for title, lines in teller.sections.items()), shown, journal.path
+    )
 
 
 class _Teller:
@@ -172,7 +174,9 @@ class _Teller:
         self.outcome = "taken"
         self._add("Limits", *(f"{name.replace('_', ' ')}: {value}" for name, value in approval.limits.items()))
         for order in approval.orders:
-            quantity, price = self._instrument.format_quantity(order.quantity), self._instrument.format_price(order.price)
+            quantity, price = self._instrument.format_quantity(order.quantity), self._instrument.format_price(
+                order.price
+            )
             self._add("Orders", f"{order.client_order_id}: {order.kind} {SIDES[order.side]} {quantity} at {price}")
 
     def _order_event(self, event: OrderEvent) -> None:

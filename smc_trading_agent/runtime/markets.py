@@ -44,7 +44,9 @@ def open_file(path: Path, options: FileOptions) -> OpenedMarket:
     return OpenedMarket(Market(feed.instrument, feed.timeframe, feed), label, feed.report)
 
 
-def paced(opened: OpenedMarket, speed: float | None, fast_forward: int, wait: Waiter, clock: Callable[[], int]) -> Market:
+def paced(
+    opened: OpenedMarket, speed: float | None, fast_forward: int, wait: Waiter, clock: Callable[[], int]
+) -> Market:
     """The same market at ``speed`` market seconds per second (None: flat out), after ``fast_forward`` bars flat out."""
     market = opened.market
     return msgspec.structs.replace(market, feed=PacedFeed(market.feed, speed, wait, clock, fast_forward))

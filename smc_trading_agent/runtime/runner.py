@@ -49,7 +49,7 @@ class Runner:
         return future
 
     def recover(self) -> Recovery:
-        """Restores the newest checkpoint. Raises `StateConflict` when the state belongs to another market or settings."""
+        """Restores the newest checkpoint; `StateConflict` when the state belongs to another market or settings."""
         journal = self._assembly.journal
         recorded = journal.length
         first = next(journal.facts(kind="session"), None)

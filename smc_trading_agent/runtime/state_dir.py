@@ -29,7 +29,9 @@ class StateDir:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path / LOCK_FILE)
         except OSError as error:
-            raise StateConflict(f"{self.path} can't be written ({error.strerror}); choose another --state-dir") from error
+            raise StateConflict(
+                f"{self.path} can't be written ({error.strerror}); choose another --state-dir"
+            ) from error
         if fresh:
             self._clear()
         self.journal = SqliteJournal(self.path / JOURNAL_FILE, durable)

@@ -38,7 +38,7 @@ def market_file(name: str, prices: list[float], volumes: list[float]) -> MarketF
         taker_buy_volume=None,
         trades=None,
     )
-    return MarketFile(Path(name), "00", rows, "", False, ())
+    return MarketFile(Path(name), "00", rows, "", {}, ())
 
 
 @pytest.mark.parametrize(

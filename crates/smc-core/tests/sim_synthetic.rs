@@ -12,9 +12,10 @@ fn market(seed: u64, config: SyntheticConfig) -> SyntheticMarket {
     SyntheticMarket::new(instrument, seed, START, config).unwrap()
 }
 
-fn year(seed: u64, planted_strength: f64) -> Vec<Bar> {
+/// Some four months of minutes.
+fn months(seed: u64, planted_strength: f64) -> Vec<Bar> {
     let config = SyntheticConfig { planted_strength, ..SyntheticConfig::default() };
-    market(seed, config).next_bars(525_600).unwrap()
+    market(seed, config).next_bars(180_000).unwrap()
 }
 
 fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
@@ -68,24 +69,26 @@ fn reversal(bars: &[Bar], horizon: usize) -> (f64, f64) {
             gains.push(direction * (bars[index + horizon].close as f64 / bars[index].close as f64 - 1.0) * 1e4);
         }
     }
-    assert!(gains.len() > 1_000, "too few sweeps to judge: {}", gains.len());
+    assert!(gains.len() > 600, "too few sweeps to judge: {}", gains.len());
     let (mean, deviation) = mean_and_deviation(&gains);
     (mean, mean / deviation * (gains.len() as f64).sqrt())
 }
 
 #[test]
-fn the_planted_tendency_is_there_at_one_and_gone_at_zero() {
-    for seed in [11, 12] {
-        let (mean, t) = reversal(&year(seed, 1.0), 60);
-        assert!(t > 8.0 && mean > 15.0 && mean < 40.0, "seed {seed}: mean {mean:.1} bps, t {t:.1}");
-        let (mean, t) = reversal(&year(seed, 0.0), 60);
-        assert!(t.abs() < 3.0 && mean.abs() < 6.0, "seed {seed}: mean {mean:.1} bps, t {t:.1}");
-    }
+fn after_a_sweep_price_drifts_against_it() {
+    let (mean, t) = reversal(&months(11, 1.0), 60);
+    assert!(t > 6.0 && mean > 15.0 && mean < 40.0, "mean {mean:.1} bps, t {t:.1}");
+}
+
+#[test]
+fn at_strength_zero_a_sweep_tells_nothing() {
+    let (mean, t) = reversal(&months(11, 0.0), 60);
+    assert!(t.abs() < 3.0 && mean.abs() < 8.0, "mean {mean:.1} bps, t {t:.1}");
 }
 
 #[test]
 fn without_it_returns_have_no_memory_but_their_size_has() {
-    let bars = year(21, 0.0);
+    let bars = months(21, 0.0);
     let returns = returns_bps(&bars, 1);
     let (_, deviation) = mean_and_deviation(&returns);
     assert!((8.0..12.0).contains(&deviation), "minute volatility {deviation:.2} bps");
@@ -98,7 +101,7 @@ fn without_it_returns_have_no_memory_but_their_size_has() {
     assert!(autocorrelation(&sizes, 1) > 0.1 && autocorrelation(&sizes, 60) > 0.03);
     // Variance grows in proportion to time, as it does for a martingale.
     let (_, daily) = mean_and_deviation(&returns_bps(&bars, 1_440));
-    assert!((0.85..1.15).contains(&(daily / deviation / 1_440f64.sqrt())), "daily {daily:.0} bps");
+    assert!((0.8..1.2).contains(&(daily / deviation / 1_440f64.sqrt())), "daily {daily:.0} bps");
 }
 
 #[test]

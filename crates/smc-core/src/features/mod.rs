@@ -1,1 +1,12 @@
-//! (opened below)
+//! The feature vector as of a decision bar's close: one definition for training, backtest and live.
+//!
+//! Only closed bars enter. Every value is finite: what is absent or not yet warm has the neutral value that
+//! the column's sentence names. Distances are measured in the decision timeframe's ATR and clipped.
+
+mod columns;
+mod history;
+mod view;
+
+pub use columns::{Column, COLUMNS};
+pub use history::FeatureHistory;
+pub use view::FeatureView;

@@ -19,6 +19,14 @@ pub enum AggregateError {
         /// Timeframe of the stream.
         base: Timeframe,
     },
+    /// A base bar is of another length.
+    #[error("a bar of {given} ns does not belong to the base timeframe {base}")]
+    WrongLength {
+        /// Timeframe of the stream.
+        base: Timeframe,
+        /// Length of the offending bar.
+        given: i64,
+    },
     /// A bar begins before its predecessor ended.
     #[error("bar at {given} comes after one that ended at {last}; feed bars oldest first, each once")]
     OutOfOrder {
@@ -113,9 +121,9 @@ impl Aggregator {
     /// Buckets that a gap left open are closed first, in the order of their ends.
     ///
     /// # Errors
-    /// [`AggregateError::OutOfOrder`], with nothing changed.
+    /// [`AggregateError`], with nothing changed.
     pub fn push(&mut self, bar: &Bar, closed: &mut Vec<ClosedBar>) -> Result<(), AggregateError> {
-        self.check_order(bar)?;
+        self.check(bar)?;
         while self.close_late(bar.open_time, closed) {}
         self.last_close = Some(bar.close_time);
         for bucket in &mut self.buckets {
@@ -125,11 +133,15 @@ impl Aggregator {
         Ok(())
     }
 
-    /// Refuses a bar that begins before the last one ended.
+    /// Whether `bar` may come next: of the base length, and not before the last one ended.
     ///
     /// # Errors
-    /// [`AggregateError::OutOfOrder`].
-    pub fn check_order(&self, bar: &Bar) -> Result<(), AggregateError> {
+    /// [`AggregateError::WrongLength`] or [`AggregateError::OutOfOrder`].
+    pub fn check(&self, bar: &Bar) -> Result<(), AggregateError> {
+        let given = bar.close_time.saturating_sub(bar.open_time);
+        if given != self.base.ns() {
+            return Err(AggregateError::WrongLength { base: self.base, given });
+        }
         match self.last_close {
             Some(last) if bar.open_time < last => {
                 Err(AggregateError::OutOfOrder { last, given: bar.open_time })
@@ -200,6 +212,9 @@ mod tests {
         let before = aggregator.clone();
         let error = aggregator.push(&minute(4, 1, 2, 1, 2), &mut closed);
         assert_eq!(error, Err(AggregateError::OutOfOrder { last: 5 * MINUTE, given: 4 * MINUTE }));
+        let long = Bar { close_time: 7 * MINUTE, ..minute(5, 1, 2, 1, 2) };
+        let error = aggregator.push(&long, &mut closed);
+        assert_eq!(error, Err(AggregateError::WrongLength { base: "1m".parse().unwrap(), given: 2 * MINUTE }));
         assert_eq!(aggregator, before);
     }
 }

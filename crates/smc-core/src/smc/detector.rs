@@ -200,6 +200,14 @@ impl Detector {
         self.internal.blocks.live(direction).chain(self.swing.blocks.live(direction))
     }
 
+    /// The live order block of a direction, of either scope, whose near edge price would meet first.
+    #[must_use]
+    pub fn nearest_order_block(&self, direction: i8) -> Option<&Zone> {
+        let edge = |zone: &&Zone| if direction > 0 { -zone.high } else { zone.low };
+        let internal = self.internal.blocks.live(direction).next();
+        internal.into_iter().chain(self.swing.blocks.live(direction).next()).min_by_key(edge)
+    }
+
     /// Live fair value gaps of a direction, nearest first.
     pub fn fair_value_gaps(&self, direction: i8) -> impl Iterator<Item = &Zone> {
         self.gaps.live(direction)

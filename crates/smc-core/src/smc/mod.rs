@@ -1,7 +1,7 @@
 //! Streaming market structure, one file a concept: each states its definition, when it is knowable, its
 //! life and its tie rules; a detector joins them on one timeframe, an analyzer joins timeframes.
 
-//ANALYZER_MOD
+pub mod analyzer;
 pub mod atr;
 pub mod config;
 pub mod dealing_range;
@@ -14,7 +14,7 @@ pub mod pivot;
 pub mod structure;
 pub mod zone;
 
-//ANALYZER_USE
+pub use analyzer::{Analyzer, AnalyzerError, Step};
 pub use config::{ConfigError, DetectorConfig, PivotRule, StructureConfig};
 pub use dealing_range::DealingRange;
 pub use detector::{Detector, DetectorError};

@@ -1,0 +1,105 @@
+// What every drawing on the price chart shares: where a bar and a price lie on the screen.
+
+import type { CanvasRenderingTarget2D } from "fancy-canvas";
+import type {
+  IChartApi,
+  IPrimitivePaneView,
+  ISeriesApi,
+  ISeriesPrimitive,
+  Logical,
+  PrimitivePaneViewZOrder,
+  SeriesAttachedParameter,
+  Time,
+} from "lightweight-charts";
+
+import type { Model } from "../model";
+import type { Palette } from "../theme";
+
+export interface Canvas {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+}
+
+/** A drawing bound to the candles. Subclasses name their passes, from behind the candles to in front of them. */
+export abstract class Layer implements ISeriesPrimitive<Time> {
+  protected chart: IChartApi | null = null;
+  private series: ISeriesApi<"Candlestick"> | null = null;
+  private requestUpdate: () => void = () => undefined;
+  private readonly views: IPrimitivePaneView[];
+
+  constructor(
+    protected readonly model: Model,
+    protected colours: Palette,
+  ) {
+    this.views = this.passes().map(([zOrder, draw]) => ({
+      zOrder: () => zOrder,
+      renderer: () => ({
+        draw: (target: CanvasRenderingTarget2D) =>
+          target.useMediaCoordinateSpace(({ context, mediaSize }) => {
+            context.save();
+            draw.call(this, { context, width: mediaSize.width, height: mediaSize.height });
+            context.restore();
+          }),
+      }),
+    }));
+  }
+
+  protected abstract passes(): [PrimitivePaneViewZOrder, (canvas: Canvas) => void][];
+
+  attached(given: SeriesAttachedParameter<Time>): void {
+    this.chart = given.chart as IChartApi;
+    this.series = given.series as ISeriesApi<"Candlestick">;
+    this.requestUpdate = given.requestUpdate;
+  }
+
+  detached(): void {
+    this.chart = null;
+    this.series = null;
+  }
+
+  paneViews(): readonly IPrimitivePaneView[] {
+    return this.views;
+  }
+
+  setColours(colours: Palette): void {
+    this.colours = colours;
+    this.redraw();
+  }
+
+  redraw(): void {
+    this.requestUpdate();
+  }
+
+  /** Screen position of a bar's middle, by its index; bars beyond both ends have one too. */
+  protected x(index: number): number | null {
+    return this.chart?.timeScale().logicalToCoordinate(index as Logical) ?? null;
+  }
+
+  /** Screen position of the bar that opens at `time`, or of the left end when it is older than all we have. */
+  protected xOfTime(time: number): number {
+    return this.x(this.model.barAtOrAfter(time)) ?? 0;
+  }
+
+  /** Screen position of the bar in which `moment` (a close time, say) lies. */
+  protected xOfMoment(moment: number): number {
+    return this.x(Math.max(0, this.model.barOfMoment(moment))) ?? 0;
+  }
+
+  protected y(price: number): number | null {
+    return this.series?.priceToCoordinate(price) ?? null;
+  }
+
+  protected get barSpacing(): number {
+    return this.chart?.timeScale().options().barSpacing ?? 6;
+  }
+
+  protected font(size: number, weight = 500): string {
+    return `${weight} ${size}px ${this.colours.font}`;
+  }
+}
+
+/** Half a pixel off, so that a line one pixel wide is sharp. */
+export function crisp(value: number): number {
+  return Math.round(value) + 0.5;
+}

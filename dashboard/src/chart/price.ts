@@ -1,0 +1,226 @@
+// The price chart: candles with everything drawn on them, its legend, its layers and its keys.
+
+import {
+  CandlestickSeries,
+  type CandlestickData,
+  createChart,
+  createSeriesMarkers,
+  CrosshairMode,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  type ISeriesMarkersPluginApi,
+  LineStyle,
+  type MouseEventParams,
+  type SeriesMarker,
+  type Time,
+  type UTCTimestamp,
+} from "lightweight-charts";
+
+import { decimalsOf } from "../format";
+import type { Change, Model } from "../model";
+import { alpha, type Palette } from "../theme";
+import type { DecisionOut, ZoneOut } from "../wire";
+import { BracketLayer } from "./bracket";
+import { chartOptions } from "./options";
+import { StructureLayer } from "./structure";
+import { type ZoneKind, ZonesLayer } from "./zones";
+
+const MAX_MARKERS = 300;
+const FIRST_VIEW_BARS = 130;
+const SPACE_RIGHT = 8; // bars, for the names of the zones
+const ONE_BY_ONE = 30; // more new bars than this are set at once
+
+export type LayerName = ZoneKind | "structure" | "trades";
+
+/** What the crosshair points at: a bar by its index, and a zone if it lies on one. */
+export interface Pointed {
+  index: number;
+  zone: ZoneOut | undefined;
+}
+
+export class PriceChart {
+  private readonly chart: IChartApi;
+  private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly zones: ZonesLayer;
+  private readonly structure: StructureLayer;
+  private readonly bracket: BracketLayer;
+  private readonly markers: ISeriesMarkersPluginApi<Time>;
+  private readonly orderLines = new Map<string, IPriceLine>();
+  private tradesVisible = true;
+  private tick = "";
+
+  constructor(
+    container: HTMLElement,
+    private readonly model: Model,
+    private colours: Palette,
+    private readonly onPoint: (pointed: Pointed | null) => void,
+    onScroll: (atLatest: boolean) => void,
+  ) {
+    this.chart = createChart(container, chartOptions(colours));
+    this.chart.applyOptions({
+      crosshair: { mode: CrosshairMode.Normal },
+      timeScale: { rightOffset: SPACE_RIGHT, barSpacing: 7, minBarSpacing: 1, timeVisible: true, secondsVisible: false },
+    });
+    this.candles = this.chart.addSeries(CandlestickSeries, candleColours(colours));
+    this.zones = new ZonesLayer(model, colours);
+    this.structure = new StructureLayer(model, colours);
+    this.bracket = new BracketLayer(model, colours);
+    for (const layer of [this.zones, this.structure, this.bracket]) this.candles.attachPrimitive(layer);
+    this.markers = createSeriesMarkers(this.candles, []);
+    this.chart.subscribeCrosshairMove((event) => this.pointed(event));
+    const scale = this.chart.timeScale();
+    scale.subscribeVisibleLogicalRangeChange(() => onScroll(scale.scrollPosition() > -2));
+  }
+
+  update(change: Change): void {
+    const count = this.model.bars.time.length;
+    if (change.reset || change.trimmed || change.newBars > ONE_BY_ONE) this.setAll(change.reset);
+    else for (let index = count - change.newBars; index < count; index++) this.candles.update(this.candle(index));
+    if (change.zones || change.newBars > 0) this.zones.refresh();
+    if (change.structure) this.structure.redraw();
+    if (change.fills || change.reset || change.trimmed) this.drawFills();
+    if (change.orders || change.reset) this.drawOrders();
+  }
+
+  setTheme(colours: Palette): void {
+    this.colours = colours;
+    this.chart.applyOptions(chartOptions(colours));
+    this.candles.applyOptions(candleColours(colours));
+    for (const layer of [this.zones, this.structure, this.bracket]) layer.setColours(colours);
+    this.drawFills();
+    for (const line of this.orderLines.values()) this.candles.removePriceLine(line);
+    this.orderLines.clear();
+    this.drawOrders();
+  }
+
+  setVisible(layer: LayerName, visible: boolean): void {
+    if (layer === "structure") this.structure.setVisible(visible);
+    else if (layer !== "trades") this.zones.setVisible(layer, visible);
+    else {
+      this.tradesVisible = visible;
+      this.drawFills();
+    }
+  }
+
+  /** Draws a decision on the chart and brings it into view; null takes it away. */
+  show(decision: DecisionOut | null): void {
+    if (!decision) {
+      this.bracket.show(null);
+      return;
+    }
+    const trade = this.model.trades.find((other) => other.decision_id === decision.id);
+    const until = Date.parse(trade?.exit_time ?? decision.entry_expires_at) / 1000;
+    this.bracket.show({ decision, until });
+    const index = this.bracket.index;
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (index === null || index < 0 || !range || (index > range.from + 5 && index < range.to - 15)) return;
+    const span = range.to - range.from;
+    this.chart.timeScale().setVisibleLogicalRange({ from: index - span * 0.6, to: index + span * 0.4 });
+  }
+
+  scrollToLatest(): void {
+    this.chart.timeScale().scrollToRealTime();
+  }
+
+  /** Moves the view by a share of its width, or zooms by a factor around its right end. */
+  pan(share: number): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!range) return;
+    const step = (range.to - range.from) * share;
+    this.chart.timeScale().setVisibleLogicalRange({ from: range.from + step, to: range.to + step });
+  }
+
+  zoom(factor: number): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!range) return;
+    const span = Math.max(12, (range.to - range.from) * factor);
+    this.chart.timeScale().setVisibleLogicalRange({ from: range.to - span, to: range.to });
+  }
+
+  private setAll(reset: boolean): void {
+    const market = this.model.market;
+    if (market && market.tick_size !== this.tick) {
+      this.tick = market.tick_size;
+      const minMove = Number(this.tick);
+      this.candles.applyOptions({ priceFormat: { type: "price", precision: decimalsOf(this.tick), minMove } });
+    }
+    const count = this.model.bars.time.length;
+    this.candles.setData(Array.from({ length: count }, (_, index) => this.candle(index)));
+    if (!reset || count === 0) return;
+    const shown = Math.min(FIRST_VIEW_BARS, Math.max(40, Math.floor(this.chart.timeScale().width() / 7)));
+    this.chart.timeScale().setVisibleLogicalRange({ from: count - shown, to: count - 1 + SPACE_RIGHT });
+  }
+
+  private candle(index: number): CandlestickData {
+    const { time, open, high, low, close } = this.model.bars;
+    return {
+      time: (time[index] ?? 0) as UTCTimestamp,
+      open: open[index] ?? 0,
+      high: high[index] ?? 0,
+      low: low[index] ?? 0,
+      close: close[index] ?? 0,
+    };
+  }
+
+  private drawFills(): void {
+    if (!this.tradesVisible) {
+      this.markers.setMarkers([]);
+      return;
+    }
+    const times = this.model.bars.time;
+    const markers: SeriesMarker<Time>[] = [];
+    for (const fill of this.model.fills.slice(-MAX_MARKERS)) {
+      const time = times[this.model.barOfMoment(fill.time)];
+      if (time === undefined) continue;
+      const entry = fill.purpose === "entry";
+      const buy = fill.side > 0;
+      markers.push({
+        time: time as UTCTimestamp,
+        position: buy ? "belowBar" : "aboveBar",
+        shape: entry ? (buy ? "arrowUp" : "arrowDown") : "circle",
+        color: entry ? this.colours.accent : this.colours.neutral,
+        size: entry ? 1.1 : 0.7,
+        text: entry ? "" : fill.purpose,
+      });
+    }
+    this.markers.setMarkers(markers.sort((a, b) => Number(a.time) - Number(b.time)));
+  }
+
+  /** Working orders as lines with their price on the axis. */
+  private drawOrders(): void {
+    const working = new Map(
+      this.model.orders.filter((order) => order.working && order.price !== null).map((order) => [order.client_order_id, order]),
+    );
+    for (const [id, line] of this.orderLines) {
+      if (working.has(id)) continue;
+      this.candles.removePriceLine(line);
+      this.orderLines.delete(id);
+    }
+    for (const [id, order] of working) {
+      if (this.orderLines.has(id)) continue;
+      const colours: Record<string, string> = { stop: this.colours.down, target: this.colours.up };
+      const colour = colours[order.purpose] ?? this.colours.accent;
+      const options = { price: Number(order.price), color: alpha(colour, 0.9), axisLabelColor: colour, title: order.purpose };
+      const style = { lineStyle: LineStyle.LargeDashed, lineWidth: 1, axisLabelVisible: true } as const;
+      this.orderLines.set(id, this.candles.createPriceLine({ ...options, ...style }));
+    }
+  }
+
+  private pointed(event: MouseEventParams): void {
+    const inside = event.point !== undefined && event.logical !== undefined;
+    this.onPoint(inside ? { index: Number(event.logical), zone: this.zones.find(event.hoveredObjectId) } : null);
+  }
+}
+
+function candleColours(colours: Palette): object {
+  return {
+    upColor: colours.up,
+    downColor: colours.down,
+    wickUpColor: colours.up,
+    wickDownColor: colours.down,
+    borderVisible: false,
+    priceLineColor: colours.neutral,
+    priceLineStyle: LineStyle.Dotted,
+  };
+}

@@ -83,7 +83,8 @@ def synthesize(
         _refuse_target(out, force)
         feed = SyntheticFeed(seed, length=bars)
         table = _synthesize(feed, bars)
-        write_atomically(table, out, _labels(feed.instrument))
+        labels = {"synthetic": "true", "venue": feed.instrument.venue, "symbol": feed.instrument.symbol}
+        write_atomically(table, out, labels)
     emit({"file": str(out), "bars": bars, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
 
 
@@ -137,17 +138,6 @@ def _frame(bars: Bars, instrument: Instrument) -> pl.DataFrame:
             "taker_buy_base": values_of(columns["taker_buy_volume"], lot),
         }
     )
-
-
-def _labels(instrument: Instrument) -> dict[str, str]:
-    """What the file says of itself: that it is synthetic, and on which grids its numbers lie."""
-    return {
-        "synthetic": "true",
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "tick_size": instrument.tick_size,
-        "lot_size": instrument.lot_size,
-    }
 
 
 def _description(file: Path, feed: ReplayFeed) -> Mapping[str, object]:

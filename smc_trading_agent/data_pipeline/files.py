@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
-LABELS = ("synthetic", "venue", "symbol", "tick_size", "lot_size")
+LABELS = ("synthetic", "venue", "symbol")
 """Parquet metadata that we write and read: ``synthetic`` is ``true`` in a file that was made, not recorded."""
 
 

@@ -32,6 +32,7 @@ class Grids(msgspec.Struct, frozen=True):
 SPOT = "binance"
 FUTURES = "binance_usdm"
 FX = "fx"
+SYNTHETIC = "synthetic"
 
 _SPOT_GRIDS: dict[str, Grids] = {
     "BTCUSDT": Grids(("0.01",), ("0.00001", "0.000001"), "10"),
@@ -55,9 +56,13 @@ _FX_GRIDS: dict[str, Grids] = {
     **{pair: Grids(("0.00001",), ("1",), "1") for pair in ("EURUSD", "GBPUSD", "AUDUSD", "NZDUSD", "USDCHF", "USDCAD")},
     **{pair: Grids(("0.001",), ("1",), "1") for pair in ("USDJPY", "EURJPY", "GBPJPY")},
 }
-KNOWN: dict[str, dict[str, Grids]] = {SPOT: _SPOT_GRIDS, FUTURES: _FUTURES_GRIDS, FX: _FX_GRIDS}
-"""Grids by venue and symbol. A symbol without a venue in its file's name is looked up in this order of venues,
-futures left out: the public archive names spot files by the bare symbol."""
+KNOWN: dict[str, dict[str, Grids]] = {
+    SPOT: _SPOT_GRIDS,
+    FUTURES: _FUTURES_GRIDS,
+    FX: _FX_GRIDS,
+    SYNTHETIC: {"SYNUSDT": Grids(("0.01",), ("0.00001",), "10")},
+}
+"""Grids by venue and symbol."""
 
 _VENUE_WORDS = ("binance_spot", "binance_usdm", "binance_us", "binance", "bitstamp", "bybit", "comex", "okx", "oanda")
 _VENUE_NAMES = {"binance_spot": SPOT, "oanda": FX}
@@ -76,9 +81,10 @@ class Overrides(msgspec.Struct, frozen=True):
 def instrument_of(file: MarketFile, overrides: Overrides) -> Instrument:
     """The instrument of a file: what the caller says, else what its labels say, else as inferred.
 
-    Tick and lot are inferred as the coarsest known steps that hold the file's numbers. A tick must hold every price that lies on any known tick of the symbol, so a corrupt price can't refine
-    it; symbols without known grids take the coarsest decimal step (at most 10 places) that holds every price
-    and (at most 8 places) nearly every volume. `DataError` when an override is no positive decimal step.
+    Tick and lot are inferred as the coarsest steps that the venue is known to have used and that hold the
+    file's numbers: every price that lies on any of these ticks (so that a corrupt price refines nothing) and
+    99 % of the volumes. A symbol without known steps takes decimal ones, of at most 10 and 8 places.
+    Raises `DataError` when an override is no positive decimal step.
     """
     venue, symbol = venue_and_symbol(file.path, file.symbol)
     venue, symbol = overrides.venue or file.labels.get("venue", venue), overrides.symbol or symbol
@@ -86,8 +92,8 @@ def instrument_of(file: MarketFile, overrides: Overrides) -> Instrument:
     prices, quantities = _numbers(file)
     if grids is None:
         grids = Grids(_decimal_steps(MAX_PRICE_PLACES), _decimal_steps(MAX_LOT_PLACES), "0")
-    tick = overrides.tick_size or file.labels.get("tick_size") or _tick_for(prices, grids.ticks)
-    lot = overrides.lot_size or file.labels.get("lot_size") or _lot_for(quantities, grids.lots)
+    tick = overrides.tick_size or _tick_for(prices, grids.ticks)
+    lot = overrides.lot_size or _lot_for(quantities, grids.lots)
     try:
         return Instrument(venue, symbol, tick, lot, grids.min_notional)
     except ValueError as error:
@@ -97,8 +103,9 @@ def instrument_of(file: MarketFile, overrides: Overrides) -> Instrument:
 def venue_and_symbol(path: Path, symbol_in_file: str = "") -> tuple[str, str]:
     """Venue and symbol from a name such as ``binance_spot_BTCUSDT_1m.parquet`` or ``BTCUSDT-1m-2023-06-01.zip``.
 
-    The symbol column of the file, where there is one, counts more than the name. A venue that neither the
-    name nor the symbol tells is called ``file``.
+    The symbol column of the file, where there is one, counts more than the name. A name without a venue is
+    looked up among Binance's spot symbols (the public archive names its files so) and currency pairs; what
+    is known to neither belongs to the venue ``file``.
     """
     stem = re.sub(r"[^A-Za-z0-9]+", "_", path.name.split(".")[0])
     venue_word = next((word for word in _VENUE_WORDS if stem.lower().startswith(word + "_")), "")
@@ -115,6 +122,14 @@ def _symbol_among(tokens: list[str]) -> str:
         if token.upper() in known:
             return token.upper()
     return next((token for token in tokens if re.fullmatch(r"[A-Z][A-Z0-9]{4,}", token)), "")
+
+
+def instrument_named(venue: str, symbol: str) -> Instrument:
+    """The instrument of a known symbol, on the coarsest grids its venue has used; `DataError` if unknown."""
+    grids = KNOWN.get(venue, {}).get(symbol)
+    if grids is None:
+        raise DataError(f"{venue}:{symbol} is no known instrument; give its tick and lot size")
+    return Instrument(venue, symbol, grids.ticks[0], grids.lots[0], grids.min_notional)
 
 
 def timeframe_of(path: Path, open_time: Integers, override: str = "") -> str:
@@ -157,14 +172,14 @@ def values_of(steps: Integers, step: str) -> Floats:
     return steps * mantissa / 10.0**scale
 
 
-def steps_of(values: Floats, step: str) -> tuple[Integers, NDArray[np.bool_]]:
+def steps_of(values: Floats, step: str, slack: float = 1e-4) -> tuple[Integers, NDArray[np.bool_]]:
     """Nearest whole number of ``step`` for each value, and whether the value lies on that grid.
 
-    Same tolerance as the core's grids: a ten-thousandth of a step or a relative 1e-12, the rounding of a
-    double. What is not finite or beyond 62 bits of steps gives 0 and False.
+    It does when it is off by at most a relative 1e-12, the rounding of a double, or by ``slack`` of a step,
+    by default that of the core's grids. What is not finite or beyond 62 bits of steps gives 0 and False.
     """
     mantissa, scale = _mantissa_and_scale(step)
-    tolerance = 1e-4 * mantissa / 10.0**scale
+    tolerance = slack * mantissa / 10.0**scale
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.round(values * 10.0**scale / mantissa)
     sane = np.isfinite(steps) & (np.abs(steps) < MAX_STEPS)
@@ -193,11 +208,18 @@ def _decimal_steps(places: int) -> tuple[str, ...]:
     return ("1", *(f"0.{'0' * (place - 1)}1" for place in range(1, places + 1)))
 
 
+def _on_grid(values: Floats, step: str) -> NDArray[np.bool_]:
+    """Without slack: a small value lies close to zero steps of any coarse grid, and is on none of them."""
+    return steps_of(values, step, slack=0.0)[1]
+
+
 def _tick_for(prices: Floats, ticks: tuple[str, ...]) -> str:
     left = prices[np.isfinite(prices) & (prices > 0)]
-    left = left[steps_of(left, ticks[-1])[1]]
+    left = left[_on_grid(left, ticks[-1])]
+    if left.size == 0:
+        return ticks[-1]
     for tick in ticks:
-        left = left[~steps_of(left, tick)[1]]
+        left = left[~_on_grid(left, tick)]
         if left.size == 0:
             return tick
     return ticks[-1]
@@ -213,7 +235,7 @@ def _lot_for(quantities: Floats, lots: tuple[str, ...]) -> str:
         if largest / float(lot) >= MAX_STEPS:
             break
         chosen = lot
-        left = left[~steps_of(left, lot)[1]]
+        left = left[~_on_grid(left, lot)]
         if left.size <= usable.size * (1 - LOT_SHARE):
             break
     return chosen

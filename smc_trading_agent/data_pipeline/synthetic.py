@@ -7,17 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from smc_trading_agent._core import Bars, Instrument, SyntheticMarket
+from smc_trading_agent.data_pipeline.instruments import SYNTHETIC, instrument_named
 from smc_trading_agent.domain.errors import ConfigError, DataError
 
 BATCH = 4_096
 SNAPSHOT_EVERY = 65_536  # bars between kept snapshots: a resume skips at most this many
 START_TIME = 1_704_067_200_000_000_000  # 2024-01-01 00:00 UTC
 TIMEFRAME = "1m"
-
-
-def synthetic_instrument() -> Instrument:
-    """What the synthetic market trades: no venue lists it."""
-    return Instrument("synthetic", "SYNUSDT", "0.01", "0.00001", "10")
+SYMBOL = "SYNUSDT"  # no venue lists it
 
 
 class SyntheticFeed:
@@ -47,7 +44,7 @@ class SyntheticFeed:
         self._length = length
         self._planted_strength = planted_strength
         self._batch = batch
-        self.instrument = instrument or synthetic_instrument()
+        self.instrument = instrument or instrument_named(SYNTHETIC, SYMBOL)
         try:
             config = msgspec.json.encode({"planted_strength": planted_strength}).decode()
             market = SyntheticMarket(self.instrument, seed, start_time, config)

@@ -172,9 +172,11 @@ class VenueStore(Protocol):
         """What a call was answered, None when it was never made."""
 
     def market_reports(self, after: int, until: int) -> list[VenueReport]:
-        """Reports that the market caused with ``after < time <= until``, in order."""
+        """Reports that became known with ``after < known_at <= until``, in order."""
 
     def order_reports(self, client_order_id: str) -> list[VenueReport]: ...
+    def save(self, snapshot: bytes, reports: Sequence[VenueReport], known_at: int = 0, call: str = "") -> None:
+        """Keeps a new state and the reports that led to it, at once or not at all.
 
-    def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
-        """Keeps a new state and the reports that led to it, at once or not at all."""
+        ``known_at`` is the market time at which the market made them known, 0 for answers to ``call``.
+        """

@@ -132,7 +132,7 @@ class SqliteJournal:
             if value is not None:
                 where.append(f"{column} = ?")
                 values.append(value)  # type: ignore[arg-type]
-        query = f"SELECT seq, kind, time, ref, payload FROM fact WHERE {' AND '.join(where)} ORDER BY seq"  # nosec B608
+        query = f"SELECT seq, kind, time, ref, payload FROM fact WHERE {' AND '.join(where)} ORDER BY seq"
         for row in self._db.execute(query, values):
             yield Fact(*row)
 

@@ -15,10 +15,9 @@ SCHEMA = """
 CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL);
 CREATE TABLE call (key TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE report (
-    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, client_order_id TEXT NOT NULL,
-    market INTEGER NOT NULL, report BLOB NOT NULL
+    sequence INTEGER PRIMARY KEY, known_at INTEGER NOT NULL, client_order_id TEXT NOT NULL, report BLOB NOT NULL
 );
-CREATE INDEX report_market ON report (market, time);
+CREATE INDEX report_known_at ON report (known_at);
 CREATE INDEX report_order ON report (client_order_id)"""
 
 _reports = msgspec.msgpack.Decoder(list[VenueReport])
@@ -42,9 +41,9 @@ class SqliteVenueStore:
         return None if row is None else _reports.decode(row[0])
 
     def market_reports(self, after: int, until: int) -> list[VenueReport]:
-        """Reports that the market caused with ``after < time <= until``, in order."""
+        """Reports that became known with ``after < known_at <= until``, in order."""
         rows = self._db.execute(
-            "SELECT report FROM report WHERE market = 1 AND time > ? AND time <= ? ORDER BY sequence", (after, until)
+            "SELECT report FROM report WHERE known_at > ? AND known_at <= ? ORDER BY sequence", (after, until)
         )
         return [_report.decode(row[0]) for row in rows]
 
@@ -53,14 +52,14 @@ class SqliteVenueStore:
         query = "SELECT report FROM report WHERE client_order_id = ? ORDER BY sequence"
         return [_report.decode(row[0]) for row in self._db.execute(query, (client_order_id,))]
 
-    def save(self, snapshot: bytes, reports: Sequence[VenueReport], call: str | None) -> None:
-        """Keeps state and reports in one transaction; ``call`` is None for what the market caused."""
+    def save(self, snapshot: bytes, reports: Sequence[VenueReport], known_at: int = 0, call: str = "") -> None:
+        """Keeps state and reports in one transaction; see `smc_trading_agent.domain.ports.VenueStore`."""
         self._db.execute("BEGIN IMMEDIATE")
-        if call is not None:
+        if call:
             self._db.execute("INSERT OR IGNORE INTO call VALUES (?, ?)", (call, msgspec.msgpack.encode(list(reports))))
         self._db.executemany(
-            "INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?, ?)",
-            [(r.sequence, r.time, r.client_order_id, call is None, msgspec.msgpack.encode(r)) for r in reports],
+            "INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?)",
+            [(r.sequence, known_at, r.client_order_id, msgspec.msgpack.encode(r)) for r in reports],
         )
         self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (snapshot,))
         self._db.execute("COMMIT")

@@ -1,8 +1,13 @@
 //! Instruments, bars and the gate that raw candles pass, as Python sees them.
 
+mod book;
+mod quality;
+mod trade_bars;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -16,6 +21,21 @@ pub(crate) fn value_error(error: impl std::fmt::Display) -> PyErr {
 /// Parses a timeframe name, or raises the `ValueError` that lists the known ones.
 pub(crate) fn parse_timeframe(name: &str) -> PyResult<Timeframe> {
     name.parse().map_err(value_error)
+}
+
+/// The values of a one-dimensional array, copied only where it is strided.
+pub(crate) fn column<'a, T: Element + Copy>(array: &'a PyReadonlyArray1<'_, T>) -> Cow<'a, [T]> {
+    array.as_slice().map_or_else(|_| array.as_array().iter().copied().collect(), Cow::Borrowed)
+}
+
+/// Refuses columns of unequal length, naming the first that differs.
+pub(crate) fn same_length(expected: usize, columns: &[(&str, usize)]) -> PyResult<()> {
+    match columns.iter().find(|(_, length)| *length != expected) {
+        Some((name, length)) => Err(PyValueError::new_err(format!(
+            "column {name} has {length} values where the first column has {expected}; give equal lengths"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// One tradable symbol with exact price and quantity grids.
@@ -317,5 +337,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyInstrument>()?;
     module.add_class::<PyBar>()?;
     module.add_class::<PyBars>()?;
+    module.add_class::<quality::PyQualityGate>()?;
+    module.add_class::<trade_bars::PyTradeBarBuilder>()?;
+    module.add_class::<book::PyOrderBook>()?;
     module.add_function(wrap_pyfunction!(timeframe_ns, module)?)
 }

@@ -1,5 +1,278 @@
-use pyo3::prelude::*;
+//! Events, zones, and the detector of one timeframe, as Python sees them.
 
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod analyzer;
+mod snapshot;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use smc_core::features::COLUMNS;
+use smc_core::market::Timeframe;
+use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Scope, Zone};
+
+use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
+
+/// One fact about market structure, appended and never edited.
+#[pyclass(name = "Event", module = "smc_trading_agent._core", frozen, eq, hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PyEvent {
+    pub inner: Event,
+}
+
+#[pymethods]
+impl PyEvent {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.inner.id
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.inner.kind.name()
+    }
+
+    #[getter]
+    fn direction(&self) -> i8 {
+        self.inner.direction
+    }
+
+    #[getter]
+    fn side(&self) -> i8 {
+        self.inner.side
+    }
+
+    #[getter]
+    fn scope(&self) -> &'static str {
+        self.inner.scope.name()
+    }
+
+    #[getter]
+    fn timeframe(&self) -> &'static str {
+        self.inner.timeframe.name()
+    }
+
+    #[getter]
+    fn formed_at(&self) -> i64 {
+        self.inner.formed_at
+    }
+
+    #[getter]
+    fn confirmed_at(&self) -> i64 {
+        self.inner.confirmed_at
+    }
+
+    #[getter]
+    fn low(&self) -> i64 {
+        self.inner.low
+    }
+
+    #[getter]
+    fn high(&self) -> i64 {
+        self.inner.high
+    }
+
+    #[getter]
+    fn zone_id(&self) -> u64 {
+        self.inner.zone_id
+    }
+
+    #[getter]
+    fn source_id(&self) -> u64 {
+        self.inner.source_id
+    }
+
+    #[getter]
+    fn ambiguous(&self) -> bool {
+        self.inner.ambiguous
+    }
+
+    fn __repr__(&self) -> String {
+        let e = &self.inner;
+        format!(
+            "Event({}, {} {}, direction={}, low={}, high={}, formed_at={}, confirmed_at={})",
+            e.id,
+            e.timeframe,
+            e.kind.name(),
+            e.direction,
+            e.low,
+            e.high,
+            e.formed_at,
+            e.confirmed_at
+        )
+    }
+}
+
+pub(crate) fn wrap_events(events: &[Event]) -> Vec<PyEvent> {
+    events.iter().map(|&inner| PyEvent { inner }).collect()
+}
+
+/// A live order block, fair value gap or liquidity pool.
+#[pyclass(name = "Zone", module = "smc_trading_agent._core", frozen, eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PyZone {
+    inner: Zone,
+    timeframe: Timeframe,
+}
+
+#[pymethods]
+impl PyZone {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.inner.id
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.inner.kind.name()
+    }
+
+    #[getter]
+    fn direction(&self) -> i8 {
+        self.inner.direction
+    }
+
+    #[getter]
+    fn side(&self) -> i8 {
+        self.inner.side
+    }
+
+    #[getter]
+    fn scope(&self) -> &'static str {
+        self.inner.scope.name()
+    }
+
+    #[getter]
+    fn timeframe(&self) -> &'static str {
+        self.timeframe.name()
+    }
+
+    #[getter]
+    fn state(&self) -> &'static str {
+        self.inner.state.name()
+    }
+
+    #[getter]
+    fn touches(&self) -> u32 {
+        self.inner.touches
+    }
+
+    #[getter]
+    fn formed_at(&self) -> i64 {
+        self.inner.formed_at
+    }
+
+    #[getter]
+    fn confirmed_at(&self) -> i64 {
+        self.inner.confirmed_at
+    }
+
+    #[getter]
+    fn low(&self) -> i64 {
+        self.inner.low
+    }
+
+    #[getter]
+    fn high(&self) -> i64 {
+        self.inner.high
+    }
+
+    #[getter]
+    fn source_id(&self) -> u64 {
+        self.inner.source_id
+    }
+
+    fn __repr__(&self) -> String {
+        let z = &self.inner;
+        format!(
+            "Zone({}, {} {}, direction={}, state={}, low={}, high={})",
+            z.id,
+            self.timeframe,
+            z.kind.name(),
+            z.direction,
+            z.state.name(),
+            z.low,
+            z.high
+        )
+    }
+}
+
+pub(crate) fn wrap_zones(detector: &Detector) -> Vec<PyZone> {
+    let timeframe = detector.timeframe();
+    detector.zones().into_iter().map(|inner| PyZone { inner, timeframe }).collect()
+}
+
+pub(crate) fn parse_config(json: &str) -> PyResult<DetectorConfig> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("detector configuration: {error}")))
+}
+
+pub(crate) fn parse_scope(name: &str) -> PyResult<Scope> {
+    match name {
+        "internal" => Ok(Scope::Internal),
+        "swing" => Ok(Scope::Swing),
+        _ => Err(PyValueError::new_err(format!("scope {name:?} is neither \"internal\" nor \"swing\""))),
+    }
+}
+
+/// All concepts on one timeframe, streaming: one closed bar in, the facts it made knowable out.
+#[pyclass(name = "Detector", module = "smc_trading_agent._core")]
+pub struct PyDetector {
+    inner: Detector,
+}
+
+#[pymethods]
+impl PyDetector {
+    #[new]
+    #[pyo3(signature = (timeframe, config_json = "{}"))]
+    fn new(timeframe: &str, config_json: &str) -> PyResult<Self> {
+        let config = parse_config(config_json)?;
+        Ok(Self { inner: Detector::new(parse_timeframe(timeframe)?, config).map_err(value_error)? })
+    }
+
+    fn update(&mut self, bar: &PyBar) -> PyResult<Vec<PyEvent>> {
+        let mut events = Vec::new();
+        self.inner.update(&bar.inner, &mut events).map_err(value_error)?;
+        Ok(wrap_events(&events))
+    }
+
+    fn run(&mut self, py: Python<'_>, bars: &PyBars) -> PyResult<Vec<PyEvent>> {
+        let detector = &mut self.inner;
+        let events = py.detach(|| {
+            let mut events = Vec::new();
+            bars.inner.iter().try_for_each(|bar| detector.update(bar, &mut events)).map(|()| events)
+        });
+        Ok(wrap_events(&events.map_err(value_error)?))
+    }
+
+    fn zones(&self) -> Vec<PyZone> {
+        wrap_zones(&self.inner)
+    }
+
+    fn bias(&self, scope: &str) -> PyResult<i8> {
+        Ok(self.inner.bias(parse_scope(scope)?))
+    }
+
+    #[getter]
+    fn bars_seen(&self) -> u64 {
+        self.inner.bars_seen()
+    }
+
+    fn snapshot(&self) -> PyResult<Vec<u8>> {
+        snapshot::encode(*b"SMCD", &self.inner)
+    }
+
+    #[staticmethod]
+    fn from_snapshot(data: &[u8]) -> PyResult<Self> {
+        Ok(Self { inner: snapshot::decode(*b"SMCD", "detector", data)? })
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add_class::<PyEvent>()?;
+    module.add_class::<PyZone>()?;
+    module.add_class::<PyDetector>()?;
+    analyzer::register(module)?;
+    module.add("EVENT_KINDS", PyTuple::new(py, EventKind::ALL.iter().map(|kind| kind.name()))?)?;
+    module.add("FEATURE_NAMES", PyTuple::new(py, COLUMNS.iter().map(|column| column.name))?)?;
+    module.add("FEATURE_DOCS", PyTuple::new(py, COLUMNS.iter().map(|column| column.doc))?)
 }

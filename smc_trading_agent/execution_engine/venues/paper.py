@@ -72,11 +72,11 @@ class PaperVenue:
         if seen > start:
             until = bars[seen - 1].close_time
             reports += self._store.market_reports(bars[start].open_time, until)
-        if seen < stop:
-            made = [_report(event) for event in self._sim.on_bars(bars, seen, stop)]
+        for index in range(seen, stop):  # one at a time: each report is kept with the close that made it known
+            made = [_report(event) for event in self._sim.on_bars(bars, index, index + 1)]
             if made:
-                self._store.save(self._sim.snapshot(), made, None)
-            reports += made
+                self._store.save(self._sim.snapshot(), made, bars[index].close_time)
+                reports += made
         return reports
 
     def order_reports(self, client_order_id: str) -> list[VenueReport]:
@@ -90,7 +90,7 @@ class PaperVenue:
     def persist(self) -> None:
         """Keeps the present state, so that a restart need not match again what has passed."""
         if self._store is not None:
-            self._store.save(self._sim.snapshot(), [], None)
+            self._store.save(self._sim.snapshot(), [])
 
     def _once(self, key: str, call: Callable[[], list[VenueEvent]]) -> list[VenueReport]:
         if self._store is None:
@@ -99,7 +99,7 @@ class PaperVenue:
         if answered is not None:
             return answered
         made = [_report(event) for event in call()]
-        self._store.save(self._sim.snapshot(), made, key)
+        self._store.save(self._sim.snapshot(), made, call=key)
         return made
 
 

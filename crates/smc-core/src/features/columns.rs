@@ -33,7 +33,7 @@ fn taker_imbalance(bar: &Bar) -> f64 {
     if bar.volume == 0 || bar.taker_buy_volume == 0 {
         return 0.0;
     }
-    2.0 * bar.taker_buy_volume as f64 / bar.volume as f64 - 1.0
+    (2.0 * bar.taker_buy_volume as f64 / bar.volume as f64 - 1.0).clamp(-1.0, 1.0)
 }
 
 fn day_angle(time: i64) -> f64 {

@@ -95,7 +95,7 @@ named_enum! {
 }
 
 /// One fact about market structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Event {
     /// 1, 2, 3 ... within a timeframe.
     pub id: u64,

@@ -29,6 +29,12 @@ CREATE INDEX fact_kind ON fact (kind, seq);
 CREATE TABLE checkpoint (
     length INTEGER PRIMARY KEY, cursor INTEGER NOT NULL, head BLOB NOT NULL, state BLOB NOT NULL
 )"""
+QUERIES = {
+    (False, False): "SELECT seq, kind, time, ref, payload FROM fact WHERE seq > ? ORDER BY seq",
+    (True, False): "SELECT seq, kind, time, ref, payload FROM fact WHERE seq > ? AND kind = ? ORDER BY seq",
+    (False, True): "SELECT seq, kind, time, ref, payload FROM fact WHERE seq > ? AND ref = ? ORDER BY seq",
+    (True, True): "SELECT seq, kind, time, ref, payload FROM fact WHERE seq > ? AND kind = ? AND ref = ? ORDER BY seq",
+}
 GENESIS = hashlib.blake2b(b"smc journal", digest_size=16).digest()
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -127,13 +133,8 @@ class SqliteJournal:
 
     def facts(self, kind: str | None = None, ref: str | None = None, after: int = 0) -> Iterator[Fact]:
         """Recorded facts in order, optionally of one kind or one reference, with ``seq > after``."""
-        where, values = ["seq > ?"], [after]
-        for column, value in (("kind", kind), ("ref", ref)):
-            if value is not None:
-                where.append(f"{column} = ?")
-                values.append(value)  # type: ignore[arg-type]
-        query = f"SELECT seq, kind, time, ref, payload FROM fact WHERE {' AND '.join(where)} ORDER BY seq"
-        for row in self._db.execute(query, values):
+        given = [value for value in (kind, ref) if value is not None]
+        for row in self._db.execute(QUERIES[kind is not None, ref is not None], (after, *given)):
             yield Fact(*row)
 
     def last_ref(self, kind: str) -> str:

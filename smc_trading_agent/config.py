@@ -6,6 +6,7 @@ Every problem is reported at once, by key, with the value that was found. Unknow
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,10 @@ def load_settings(
 
 def settings_hash(settings: Settings) -> str:
     """Hash over every setting that a decision depends on (not where it runs or how it is shown)."""
-    text = settings.model_dump_json(exclude={"app": True, "journal": True, "synthetic": {"speed", "fast_forward_bars"}})
+    content = settings.model_dump(
+        mode="json", exclude={"app": True, "journal": True, "synthetic": {"speed", "fast_forward_bars"}}
+    )
+    text = json.dumps(content, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -70,9 +74,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     if found is None:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
+    if not isinstance(found, dict) or not all(isinstance(part, dict | None) for part in found.values()):
         raise ConfigError(f"{path} must hold sections (app, decision, risk ...) with keys; see the file that ships")
-    return found
+    return {section: part or {} for section, part in found.items()}
 
 
 def _explain(error: ValidationError, path: Path) -> str:

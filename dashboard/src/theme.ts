@@ -18,7 +18,13 @@ export interface Palette {
 
 export function palette(): Palette {
   const style = getComputedStyle(document.documentElement);
-  const of = (name: string): string => style.getPropertyValue(name).trim();
+  const canvas = document.createElement("canvas").getContext("2d");
+  const of = (name: string): string => {
+    const value = style.getPropertyValue(name).trim();
+    if (!canvas || !value.startsWith("#")) return value;
+    canvas.fillStyle = value; // reads back as #rrggbb, however the stylesheet was shortened
+    return canvas.fillStyle;
+  };
   return {
     text: of("--text"),
     muted: of("--muted"),

@@ -96,6 +96,7 @@ export interface ReasonOut {
 }
 
 export interface DecisionOut {
+  number: number;
   id: string;
   time: string;
   kind: string;

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -29,8 +30,11 @@ class Page(StaticFiles):
     """The built page. Names under ``assets/`` hold a hash of their content, so they never change; the rest may."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        parts = Path(path).parts
+        if parts[:1] == ("api",):
+            raise HTTPException(404)
         response = await super().get_response(path, scope)
-        hashed = path.replace("\\", "/").startswith("assets/")
+        hashed = parts[:1] == ("assets",)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response
 

@@ -125,6 +125,7 @@ class ReasonOut(BaseModel):
 class DecisionOut(BaseModel):
     """A setup that was judged, with everything it was judged by."""
 
+    number: int = Field(description="1, 2, 3 ... since the process started; a setup judged again keeps its id")
     id: str
     time: datetime
     kind: str

@@ -23,10 +23,12 @@ def seconds(time_ns: int) -> int:
 
 
 def average_price(instrument: Instrument, ticks: float) -> str:
-    """An average price, which need not lie on a tick, with two decimals more than the tick has."""
+    """An average price, which need not lie on a tick: with up to two decimals more than the tick has."""
     tick = Decimal(instrument.tick_size)
     step = tick.scaleb(-AVERAGE_DECIMALS)
-    return format((Decimal(ticks) * tick).quantize(step), "f")
+    price = (Decimal(ticks) * tick).quantize(step)
+    on_tick = price.quantize(tick)
+    return format(on_tick if on_tick == price else price, "f")
 
 
 def chart_price(instrument: Instrument, ticks: float) -> float:

@@ -39,7 +39,7 @@ from smc_trading_agent.monitoring.round_trips import FILL_EVENTS
 from smc_trading_agent.monitoring.views import AccountSample, Context, Counts, Cursor, DecisionRecord, Limits
 
 PAGE = Limits(bars=1_500, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200, accounts=3_000)
-MAX_ZONES = 160
+ZONES_EACH = 4  # of each kind, on each side of the price: more would hide the candles
 
 
 def view_state(handle: AgentHandle, cursor: Cursor | None = None) -> tuple[ViewState, Cursor]:
@@ -153,9 +153,16 @@ def _structure(instrument: Instrument, event: Event) -> StructureOut:
 
 
 def _zones(instrument: Instrument, zones: list[Zone], sample: AccountSample | None) -> list[ZoneOut]:
-    """The zones nearest to the last price, at most `MAX_ZONES`."""
+    """The `ZONES_EACH` zones of each kind that are nearest to the last price, above it and below it."""
     mark = sample.account.mark if sample else 0
-    nearest = sorted(zones, key=lambda zone: max(zone.low - mark, mark - zone.high, 0))[:MAX_ZONES]
+    groups: dict[tuple[str, bool], list[tuple[int, Zone]]] = {}
+    for zone in zones:
+        low, high = zone.low, zone.high
+        distance = max(low - mark, mark - high, 0)
+        groups.setdefault((zone.kind, low + high >= 2 * mark), []).append((distance, zone))
+    nearest = [
+        zone for group in groups.values() for _, zone in sorted(group, key=lambda candidate: candidate[0])[:ZONES_EACH]
+    ]
     return [
         ZoneOut(
             id=zone.id,
@@ -182,6 +189,7 @@ def _decision(instrument: Instrument, record: DecisionRecord) -> DecisionOut:
     refusal = outcome if isinstance(outcome, Refusal) else None
     entries = [order for order in approval.orders if order.purpose is OrderPurpose.ENTRY] if approval else []
     return DecisionOut(
+        number=record.number,
         id=decision.decision_id,
         time=utc(decision.time),
         kind=setup.kind.value,

@@ -132,6 +132,7 @@ def _table_of(path: Path, data: bytes) -> tuple[pl.DataFrame, dict[str, str]]:
         OSError,
         EOFError,
         ValueError,
+        RuntimeError,  # an encrypted archive, or one of an unknown compression
         zlib.error,
         zipfile.BadZipFile,
     ) as error:

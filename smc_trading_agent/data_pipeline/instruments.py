@@ -214,6 +214,8 @@ def _on_grid(values: Floats, step: str) -> NDArray[np.bool_]:
 
 
 def _tick_for(prices: Floats, ticks: tuple[str, ...]) -> str:
+    if len(ticks) == 1:
+        return ticks[0]
     left = prices[np.isfinite(prices) & (prices > 0)]
     left = left[_on_grid(left, ticks[-1])]
     if left.size == 0:

@@ -89,13 +89,13 @@ class QualityReport(msgspec.Struct, frozen=True):
             f"{self.source}: {self.rows:,} rows read, {self.admitted:,} admitted, {self.bars:,} {self.timeframe} bars"
         ]
         if self.rejected:
-            lines.append(f"{self.rejected_rows:,} rows quarantined ({self.reasons()}); {self.remedy()}")
+            lines.append(f"rows quarantined: {self.rejected_rows:,} ({self.reasons()}); {self.remedy()}")
         lines.extend(f"row {bad.row} at {utc_text(bad.time)}: {bad.reason}" for bad in self.quarantine[:5])
         if self.gap_count:
             longest = max(self.gaps, key=lambda gap: gap.missing)
             lines.append(
-                f"{self.gap_count:,} gaps, {self.missing_bars:,} bars missing; "
-                f"the longest: {longest.missing:,} bars after {utc_text(longest.after)}"
+                f"gaps: {self.gap_count:,}, bars missing in all: {self.missing_bars:,}; "
+                f"the longest: {longest.missing:,} after {utc_text(longest.after)}"
             )
         return lines + list(self.notes)
 

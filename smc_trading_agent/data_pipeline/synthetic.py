@@ -57,9 +57,10 @@ class SyntheticFeed:
 
     @property
     def market(self) -> str:
-        """``synthetic seed=<seed> start=<ns> <symbol> tick=<tick> lot=<lot>``."""
-        of = self.instrument
-        return f"synthetic seed={self._seed} start={self._start_time} {of.symbol} tick={of.tick_size} lot={of.lot_size}"
+        """``synthetic seed=<seed> planted=<strength> start=<ns> <symbol> tick=<tick> lot=<lot>``."""
+        made = f"seed={self._seed} planted={float(self._planted_strength)!r} start={self._start_time}"
+        traded = self.instrument
+        return f"synthetic {made} {traded.symbol} tick={traded.tick_size} lot={traded.lot_size}"
 
     @property
     def synthetic(self) -> bool:

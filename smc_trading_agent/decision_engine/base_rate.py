@@ -50,6 +50,8 @@ class BaseRateState(msgspec.Struct):
     records: dict[str, KindRecord] = {}
     followed: dict[str, Followed] = {}
     tracker: bytes = b""
+    newest: int = 0
+    newest_ids: list[str] = []
 
 
 class BaseRateForecaster:
@@ -86,8 +88,13 @@ class BaseRateForecaster:
         )
 
     def follow(self, setup: Setup) -> None:
-        """Starts watching a setup; its virtual bracket fills by the same rules as the simulated venue."""
-        self._state.followed[setup.setup_id] = Followed(setup.kind, setup.side, setup.entry, setup.stop, setup.target)
+        """Starts watching a setup; its virtual bracket fills by the same rules as the simulated venue.
+
+        Setups come in the order they were detected. One that is judged again is learned from once all the same.
+        """
+        state = self._state
+        if setup.detected_at < state.newest or setup.setup_id in state.newest_ids:
+            return
         self._tracker.add(
             setup.setup_id,
             setup.side,
@@ -98,6 +105,10 @@ class BaseRateForecaster:
             setup.entry_expires_at,
             setup.time_limit_ns,
         )
+        state.followed[setup.setup_id] = Followed(setup.kind, setup.side, setup.entry, setup.stop, setup.target)
+        if setup.detected_at > state.newest:
+            state.newest, state.newest_ids = setup.detected_at, []
+        state.newest_ids.append(setup.setup_id)
 
     def snapshot(self) -> bytes:
         """The whole state."""

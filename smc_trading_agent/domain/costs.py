@@ -25,7 +25,12 @@ class CostModel(msgspec.Struct, frozen=True):
 
     def loss_ticks(self, entry: int, stop: int) -> float:
         """What a stopped trade loses per lot: the distance, a maker entry and a taker exit."""
-        return abs(entry - stop) + self.maker_ticks(entry) + self.taker_ticks(stop)
+        return self.loss_millionths(entry, stop) / PPM
+
+    def loss_millionths(self, entry: int, stop: int) -> int:
+        """`loss_ticks` in millionths of a tick, exact at any size."""
+        fees = entry * self.maker_fee_ppm + stop * (self.taker_fee_ppm + self.slippage_ppm)
+        return (abs(entry - stop) + self.half_spread_ticks) * PPM + fees
 
     def gain_ticks(self, entry: int, target: int) -> float:
         """What a trade that reaches its target gains per lot, both fills as maker."""

@@ -16,5 +16,11 @@ def content_id(prefix: str, *parts: object) -> str:
 
 
 def client_order_id(decision_id: str, purpose: OrderPurpose) -> str:
-    """The venue-visible id of the order that serves ``purpose`` in a decision; at most 36 characters."""
-    return f"{decision_id}-{purpose.value}"[:CLIENT_ID_LENGTH]
+    """The venue-visible id of the order that serves ``purpose`` in a decision; at most 36 characters.
+
+    Raises `ValueError` rather than cutting an id short: two purposes could be left with the same one.
+    """
+    made = f"{decision_id}-{purpose.value}"
+    if len(made) > CLIENT_ID_LENGTH:
+        raise ValueError(f"client order id {made!r} is longer than {CLIENT_ID_LENGTH}; use a shorter decision id")
+    return made

@@ -10,6 +10,8 @@ import msgspec
 from smc_trading_agent.domain.errors import UnsealedOrder
 from smc_trading_agent.domain.types import ApprovedOrder
 
+_encoder = msgspec.json.Encoder()
+
 
 class ApprovalSeal:
     """A keyed signature shared by one risk gateway and one execution engine.
@@ -36,8 +38,5 @@ class ApprovalSeal:
             )
 
     def _signature(self, order: ApprovedOrder) -> bytes:
-        text = (
-            f"{order.client_order_id}|{order.decision_id}|{order.instrument}|{order.purpose}|{order.kind}|"
-            f"{order.side}|{order.quantity}|{order.price}|{order.expires_at}|{order.reduce_only}|{order.parent}"
-        )
-        return hashlib.blake2b(text.encode(), key=self._key, digest_size=16).digest()
+        content = _encoder.encode(msgspec.structs.replace(order, seal=b""))
+        return hashlib.blake2b(content, key=self._key, digest_size=16).digest()

@@ -31,16 +31,16 @@ class SyntheticSettings(Section):
     """The built-in synthetic market: seeded, labelled, with a documented planted tendency."""
 
     seed: int = Field(7, ge=0)
-    speed: float = Field(3600.0, gt=0, description="market seconds per real second")
-    fast_forward_bars: int = Field(86_400, ge=0, description="1-minute bars run flat out before pacing begins")
+    speed: float = Field(1200.0, gt=0, description="market seconds per real second")
+    fast_forward_bars: int = Field(172_800, ge=0, description="1-minute bars run flat out before pacing begins")
     planted_strength: float = Field(1.0, ge=0, le=5, description="0 removes the edge")
 
 
 class StructureSettings(Section):
     """Which timeframes are read; `detector` is passed to the Rust detector, which refuses unknown keys."""
 
-    decision_timeframe: Timeframe = "15m"
-    context_timeframes: tuple[Timeframe, ...] = ("1h", "4h")
+    decision_timeframe: Timeframe = "5m"
+    context_timeframes: tuple[Timeframe, ...] = ("30m", "2h")
     detector: dict[str, object] = Field(default_factory=dict)
 
 

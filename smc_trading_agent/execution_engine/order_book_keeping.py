@@ -75,6 +75,7 @@ class OrderRecords:
 
     def __init__(self, records: dict[str, OrderRecord] | None = None) -> None:
         self._records = records if records is not None else {}
+        self._working = {key: record for key, record in self._records.items() if record.working}
 
     def __getitem__(self, client_order_id: str) -> OrderRecord:
         return self._records[client_order_id]
@@ -85,16 +86,15 @@ class OrderRecords:
     def add(self, order: ApprovedOrder) -> OrderRecord:
         """Takes note of an order before it is sent."""
         record = OrderRecord(order)
-        self._records[order.client_order_id] = record
+        self._records[order.client_order_id] = self._working[order.client_order_id] = record
         return record
 
     def working(self) -> list[OrderRecord]:
         """Orders that may still fill."""
-        return [record for record in self._records.values() if record.working]
-
-    def of_decision(self, decision_id: str) -> list[OrderRecord]:
-        """The orders of one decision, in the order they were sent."""
-        return [record for record in self._records.values() if record.order.decision_id == decision_id]
+        ended = [key for key, record in self._working.items() if not record.working]
+        for key in ended:
+            del self._working[key]
+        return list(self._working.values())
 
     def working_entries(self) -> list[OrderRecord]:
         """Entries that may still fill."""
@@ -102,7 +102,7 @@ class OrderRecords:
 
     def unknown(self) -> list[OrderRecord]:
         """Orders whose outcome is not known."""
-        return [record for record in self._records.values() if record.state == "unknown"]
+        return [record for record in self.working() if record.state == "unknown"]
 
     def worst_position(self, position: int) -> tuple[int, int]:
         """(long, short) in lots if everything that can grow a side fills; UNKNOWN orders count as live."""

@@ -54,6 +54,12 @@ class LatencyBook:
         if stage is LatencyStage.TOTAL:
             self._recent_totals.append(nanoseconds)
 
+    def reset(self) -> None:
+        """Forgets everything, as after a warm-up."""
+        for histogram in self._histograms.values():
+            histogram.reset()
+        self._recent_totals.clear()
+
     def row(self, stage: LatencyStage) -> LatencyRow:
         """Percentiles of ``stage``; zeros while it has no sample."""
         histogram = self._histograms[stage]

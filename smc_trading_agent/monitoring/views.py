@@ -32,8 +32,12 @@ MAX_BREAKER_CHANGES = 200
 
 
 class DecisionRecord(msgspec.Struct, frozen=True):
-    """A judged setup with what became of it: the orders of an approval, or a refusal with its reasons."""
+    """A judged setup with what became of it: the orders of an approval, or a refusal with its reasons.
 
+    ``number`` counts 1, 2, 3 ... since the process started; a setup that is judged again keeps its decision id.
+    """
+
+    number: int
     decision: Decision
     outcome: Approval | Refusal
 
@@ -174,7 +178,7 @@ class ViewStore:
         """Keeps a decision with its outcome, and counts every reason of a refusal."""
         with self._lock:
             self._revision += 1
-            self._decisions.append(DecisionRecord(decision, outcome))
+            self._decisions.append(DecisionRecord(self._decisions.total + 1, decision, outcome))
             if isinstance(outcome, Refusal):
                 self._refusals.update(detail.reason.value for detail in outcome.details)
             else:

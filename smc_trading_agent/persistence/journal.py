@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from smc_trading_agent.domain.errors import JournalDivergence, JournalError
-from smc_trading_agent.persistence.database import MEMORY, open_database
+from smc_trading_agent.persistence.database import MEMORY, named_damage, open_database
 
 VERSION = 1
 SCHEMA = """
@@ -64,8 +64,12 @@ class SqliteJournal:
     def __init__(self, path: Path | str = MEMORY, durable: bool = False) -> None:
         self.path = str(path)
         self._db = open_database(path, SCHEMA, VERSION, durable)
-        self._recorded, self._recorded_head = self._tail()
-        self._length, self._head = self._recorded, self._recorded_head
+        try:
+            self._recorded, self._head = self._tail()
+        except BaseException:
+            self._db.close()
+            raise
+        self._length = self._recorded
         self._in_transaction = False
 
     @property
@@ -111,23 +115,29 @@ class SqliteJournal:
         if self.replaying:
             return
         self.commit()
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute(
-            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)", (self._length, cursor, self._head, state)
-        )
-        self._db.execute(
-            "DELETE FROM checkpoint WHERE length NOT IN (SELECT length FROM checkpoint ORDER BY length DESC LIMIT 2)"
-        )
-        self._db.execute("COMMIT")
+        with named_damage(self.path), self._db:  # the connection rolls back what raises
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)", (self._length, cursor, self._head, state)
+            )
+            self._db.execute(
+                "DELETE FROM checkpoint WHERE length NOT IN "
+                "(SELECT length FROM checkpoint ORDER BY length DESC LIMIT 2)"
+            )
 
     def rewind(self) -> Checkpoint | None:
-        """Goes back to the newest checkpoint, so that what follows is replayed; None where there is none."""
-        row = self._db.execute(
-            "SELECT cursor, length, state, head FROM checkpoint ORDER BY length DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            self._length, self._head = 0, GENESIS
-            return None
+        """Goes back to the newest checkpoint, so that what follows is replayed; None where there is none.
+
+        Raises `JournalError` when the facts that the checkpoint rests on are not there.
+        """
+        with named_damage(self.path):
+            row = self._db.execute(
+                "SELECT cursor, length, state, head FROM checkpoint ORDER BY length DESC LIMIT 1"
+            ).fetchone()
+            if row is None:
+                self._length, self._head = 0, GENESIS
+                return None
+            self._check_checkpoint(row[1], row[3])
         self._length, self._head = row[1], row[3]
         return Checkpoint(cursor=row[0], length=row[1], state=row[2])
 
@@ -145,14 +155,14 @@ class SqliteJournal:
     def verify_chain(self) -> int:
         """Recomputes every hash from the first fact; returns the number of facts, raises `JournalError` on damage."""
         head, expected = GENESIS, 1
-        for row in self._db.execute("SELECT seq, kind, time, ref, payload, hash FROM fact ORDER BY seq"):
-            head = _chain(head, row[1], row[2], row[3], row[4])
-            if row[0] != expected or head != row[5]:
-                raise JournalError(
-                    f"{self.path} is damaged at fact {expected}: the hash chain is broken; "
-                    "keep the file for inspection and start with another --state-dir"
-                )
-            expected += 1
+        with named_damage(self.path):
+            for row in self._db.execute("SELECT seq, kind, time, ref, payload, hash FROM fact ORDER BY seq"):
+                head = _chain(head, row[1], row[2], row[3], row[4])
+                if row[0] != expected or head != row[5]:
+                    raise self._damaged(f"at fact {expected}: the hash chain is broken")
+                expected += 1
+            for length, head in self._db.execute("SELECT length, head FROM checkpoint ORDER BY length"):
+                self._check_checkpoint(length, head)
         return expected - 1
 
     def __enter__(self) -> Self:
@@ -167,8 +177,19 @@ class SqliteJournal:
         self._db.close()
 
     def _tail(self) -> tuple[int, bytes]:
-        row = self._db.execute("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1").fetchone()
+        with named_damage(self.path):
+            row = self._db.execute("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1").fetchone()
         return (0, GENESIS) if row is None else (row[0], row[1])
+
+    def _check_checkpoint(self, length: int, head: bytes) -> None:
+        row = self._db.execute("SELECT hash FROM fact WHERE seq = ?", (length,)).fetchone()
+        if head != (GENESIS if row is None and length == 0 else row and row[0]):
+            raise self._damaged(f"at fact {length}: a checkpoint rests on facts that are not there")
+
+    def _damaged(self, how: str) -> JournalError:
+        return JournalError(
+            f"{self.path} is damaged {how}; keep the file for inspection and start with another --state-dir"
+        )
 
     def _insert(self, row: tuple[int, str, int, str, bytes, bytes]) -> None:
         try:
@@ -184,12 +205,16 @@ class SqliteJournal:
         seq = self._length + 1
         row = self._db.execute("SELECT kind, time, payload, hash FROM fact WHERE seq = ?", (seq,)).fetchone()
         if row is None or row[3] != head:
-            recorded = "nothing" if row is None else f"{row[0]} at {row[1]}: {row[2][:300].decode()}"
+            recorded = "nothing" if row is None else f"{row[0]} at {row[1]}: {_shown(row[2])}"
             raise JournalDivergence(
                 f"replaying {self.path} gave a different fact {seq}: recorded {recorded}; "
-                f"now {kind} at {time}: {payload[:300].decode()}. The market or the settings are not those of the "
+                f"now {kind} at {time}: {_shown(payload)}. The market or the settings are not those of the "
                 "recording; start with another --state-dir, or with the recorded ones"
             )
+
+
+def _shown(payload: bytes) -> str:
+    return payload.decode(errors="replace")[:300]
 
 
 def _chain(head: bytes, kind: str, time: int, ref: str, payload: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from smc_trading_agent.domain.types import VenueReport
-from smc_trading_agent.persistence.database import MEMORY, open_database
+from smc_trading_agent.persistence.database import MEMORY, named_damage, open_database
 
 VERSION = 1
 SCHEMA = """
@@ -28,6 +28,7 @@ class SqliteVenueStore:
     """What the paper venue answered and what the market did to its orders."""
 
     def __init__(self, path: Path | str = MEMORY, durable: bool = False) -> None:
+        self._path = str(path)
         self._db = open_database(path, SCHEMA, VERSION, durable)
 
     def load(self) -> bytes | None:
@@ -54,15 +55,14 @@ class SqliteVenueStore:
 
     def save(self, snapshot: bytes, reports: Sequence[VenueReport], known_at: int = 0, call: str = "") -> None:
         """Keeps state and reports in one transaction; see `smc_trading_agent.domain.ports.VenueStore`."""
-        self._db.execute("BEGIN IMMEDIATE")
-        if call:
-            self._db.execute("INSERT OR IGNORE INTO call VALUES (?, ?)", (call, msgspec.msgpack.encode(list(reports))))
-        self._db.executemany(
-            "INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?)",
-            [(r.sequence, known_at, r.client_order_id, msgspec.msgpack.encode(r)) for r in reports],
-        )
-        self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (snapshot,))
-        self._db.execute("COMMIT")
+        answer = msgspec.msgpack.encode(list(reports))
+        rows = [(r.sequence, known_at, r.client_order_id, msgspec.msgpack.encode(r)) for r in reports]
+        with named_damage(self._path), self._db:  # the connection rolls back what raises
+            self._db.execute("BEGIN IMMEDIATE")
+            if call:
+                self._db.execute("INSERT OR IGNORE INTO call VALUES (?, ?)", (call, answer))
+            self._db.executemany("INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?)", rows)
+            self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (snapshot,))
 
     def close(self) -> None:
         """Closes the file."""

@@ -140,13 +140,13 @@ def one_entry(q: Question) -> RefusalDetail | None:
 def daily_loss(q: Question) -> RefusalDetail | None:
     """Today's loss, open positions included, must be below its limit."""
     loss, limit = q.day_start_equity - q.account.equity, share_of(q.day_start_equity, q.settings.max_daily_loss)
-    return None if loss < limit else _no(RefusalReason.DAILY_LOSS, loss=loss, limit=limit)
+    return None if q.day_start_equity > 0 and loss < limit else _no(RefusalReason.DAILY_LOSS, loss=loss, limit=limit)
 
 
 def drawdown(q: Question) -> RefusalDetail | None:
     """The fall from peak equity must be below its limit."""
     fall, limit = q.peak_equity - q.account.equity, share_of(q.peak_equity, q.settings.max_drawdown)
-    return None if fall < limit else _no(RefusalReason.MAX_DRAWDOWN, drawdown=fall, limit=limit)
+    return None if q.peak_equity > 0 and fall < limit else _no(RefusalReason.MAX_DRAWDOWN, drawdown=fall, limit=limit)
 
 
 def no_unknown_orders(q: Question) -> RefusalDetail | None:

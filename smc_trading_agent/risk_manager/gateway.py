@@ -6,6 +6,7 @@ A check that raises, or meets a value that is no number, refuses and halts the b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -73,6 +74,11 @@ class RiskGateway:
 
     def mark(self, account: AccountView, data_time: int) -> None:
         """Takes note of the account and the age of the data; trips or releases the breaker accordingly."""
+        try:
+            _demand_numbers(account)
+        except ValueError as error:
+            self._halt(error)
+            return
         record, now = self._record, self._clock.now()
         record.data_time = data_time
         if now // DAY_NS != record.day:
@@ -87,23 +93,28 @@ class RiskGateway:
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal:
         """Approves the intent as sealed orders, or refuses it with every reason."""
         try:
+            _demand_numbers(intent, account)
             if intent.purpose is OrderPurpose.EXIT:
                 return self._review_exit(intent, account)
             return self._review_entry(intent, account)
         except Exception as error:  # noqa: BLE001  fails closed: whatever it is, it is a refusal
-            self._breaker.trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, f"{type(error).__name__}: {error}")
-            detail = RefusalDetail(RefusalReason.RISK_ENGINE_ERROR, {"error": f"{type(error).__name__}: {error}"})
+            detail = RefusalDetail(RefusalReason.RISK_ENGINE_ERROR, {"error": self._halt(error)})
             return Refusal(intent.decision_id, STAGE, self._clock.now(), (detail,))
 
     def snapshot(self) -> bytes:
         """The whole state, breaker included."""
         self._record.breaker = self._breaker.snapshot()
-        return msgspec.msgpack.encode(self._record)
+        return msgspec.json.encode(self._record)
 
     def restore(self, data: bytes) -> None:
         """Takes over a persisted state as it was."""
-        self._record = msgspec.msgpack.decode(data, type=GatewayRecord)
+        self._record = msgspec.json.decode(data, type=GatewayRecord)
         self._breaker.restore(self._record.breaker)
+
+    def _halt(self, error: Exception) -> str:
+        text = f"{type(error).__name__}: {error}"
+        self._breaker.trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, text)
+        return text
 
     def _check_losses(self, account: AccountView) -> None:
         settings, start, peak = self._settings, self._record.day_start_equity, self._record.peak_equity
@@ -137,7 +148,7 @@ class RiskGateway:
             time=now,
             orders=tuple(self._seal.sign(order) for order in self._bracket(intent, sizing.lots)),
             time_limit_ns=intent.time_limit_ns,
-            limits=self._shown(sizing, question, factor),
+            limits=self._shown(sizing, question),
         )
 
     def _review_exit(self, intent: Intent, account: AccountView) -> Approval | Refusal:
@@ -145,7 +156,7 @@ class RiskGateway:
         details = []
         if not self._breaker.lets_exposure_shrink:
             details.append(RefusalDetail(RefusalReason.BREAKER_NOT_ACTIVE, {"state": self._breaker.state.value}))
-        if account.position * intent.side >= 0:
+        if intent.side not in (1, -1) or account.position * intent.side >= 0:
             context = {"position": str(account.position), "side": str(intent.side)}
             details.append(RefusalDetail(RefusalReason.REDUCE_ONLY_VIOLATION, context))
         if intent.decision_id in self._record.sent:
@@ -205,12 +216,13 @@ class RiskGateway:
             seal=b"",
         )
 
-    def _shown(self, sizing: Sizing, question: Question, factor: float) -> dict[str, str]:
+    def _shown(self, sizing: Sizing, question: Question) -> dict[str, str]:
         quantity, quote = self._instrument.format_quantity, self._instrument.format_quote
         return {
             "equity": quote(question.account.equity),
-            "risk_budget": quote(share_of(share_of(question.account.equity, self._settings.risk_per_trade), factor)),
+            "risk_budget": quote(share_of(question.account.equity, self._settings.risk_per_trade)),
             "size": quantity(sizing.lots),
+            "share_of_normal_size": f"{sizing.factor:g}",
             "size_by_risk": quantity(sizing.by_risk),
             "size_by_order_notional": quantity(sizing.by_order_notional),
             "size_by_position_notional": quantity(sizing.by_position_notional),
@@ -218,3 +230,12 @@ class RiskGateway:
             "notional": quote(question.notional),
             "breaker": question.breaker.value,
         }
+
+
+def _demand_numbers(*parts: msgspec.Struct) -> None:
+    """Raises `ValueError` where a field is NaN or infinite: compared as a size or a price, it could pass."""
+    for part in parts:
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{type(part).__name__}.{name} is {value}, not a number that can be judged")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
 from smc_trading_agent.domain.costs import PPM, CostModel
@@ -11,17 +9,19 @@ from smc_trading_agent.domain.settings import RiskSettings
 
 
 class Sizing(msgspec.Struct, frozen=True):
-    """Lots allowed by each rule; the smallest is the size."""
+    """Lots allowed by each rule; the size is ``factor`` times the smallest."""
 
     by_risk: int
     by_order_notional: int
     by_position_notional: int
     by_exposure: int
+    factor: float
 
     @property
     def lots(self) -> int:
         """The size, never negative."""
-        return max(0, min(self.by_risk, self.by_order_notional, self.by_position_notional, self.by_exposure))
+        normal = min(self.by_risk, self.by_order_notional, self.by_position_notional, self.by_exposure)
+        return share_of(max(0, normal), self.factor)
 
 
 def share_of(amount: int, share: float) -> int:
@@ -35,15 +35,15 @@ def size_entry(
     """Whole lots for an entry at ``entry`` ticks with its stop at ``stop``.
 
     ``equity`` and ``worst_exposure`` (what is held or could still fill, at its worst) are quote units, of which
-    one lot loses exactly one for each tick. ``factor`` scales the risk budget. Raises `ValueError` where prices
-    or equity are not positive.
+    one lot loses exactly one for each tick. ``factor`` is the share of the normal size to take. No lots where
+    prices or equity are not positive; the checks say which.
     """
     if equity <= 0 or entry <= 0 or stop <= 0 or entry == stop:
-        raise ValueError(f"can't size with equity {equity}, entry {entry}, stop {stop}")
-    loss_per_lot = math.ceil(costs.loss_ticks(entry, stop))
+        return Sizing(0, 0, 0, 0, factor)
     return Sizing(
-        by_risk=share_of(share_of(equity, settings.risk_per_trade), factor) // loss_per_lot,
+        by_risk=equity * round(settings.risk_per_trade * PPM) // costs.loss_millionths(entry, stop),
         by_order_notional=share_of(equity, settings.max_order_notional) // entry,
         by_position_notional=(share_of(equity, settings.max_position_notional) - worst_exposure) // entry,
         by_exposure=(share_of(equity, settings.max_leverage) - worst_exposure) // entry,
+        factor=factor,
     )

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
@@ -32,10 +33,13 @@ class StateDir:
             raise StateConflict(
                 f"{self.path} can't be written ({error.strerror}); choose another --state-dir"
             ) from error
-        if fresh:
-            self._clear()
-        self.journal = SqliteJournal(self.path / JOURNAL_FILE, durable)
-        self.venue_store = SqliteVenueStore(self.path / VENUE_FILE, durable)
+        with ExitStack() as opened:
+            opened.enter_context(self._lock)
+            if fresh:
+                self._clear()
+            self.journal = opened.enter_context(SqliteJournal(self.path / JOURNAL_FILE, durable))
+            self.venue_store = SqliteVenueStore(self.path / VENUE_FILE, durable)
+            opened.pop_all()
 
     def close(self) -> None:
         """Closes the files and lets go of the folder."""

@@ -75,9 +75,10 @@ def test_the_synthetic_market_says_so_and_depends_on_its_seed() -> None:
     one, two = SyntheticFeed(1), SyntheticFeed(2, length=10)
     assert one.synthetic
     assert one.market.startswith("synthetic seed=1 ")
-    assert one.market != two.market
+    assert len({feed.market for feed in (one, two, SyntheticFeed(1, planted_strength=0.0))}) == 3
     assert (one.total_bars, two.total_bars, one.timeframe) == (None, 10, "1m")
     assert joined([next(one.batches(0)).slice(0, 10)]) != joined(list(two.batches(0)))
+    assert SyntheticFeed(1, planted_strength=1).market == one.market
 
 
 def test_a_start_outside_the_tape_is_refused(tape: Path) -> None:
@@ -98,6 +99,10 @@ def test_sizes_and_seeds_that_make_no_feed_are_refused(tape: Path) -> None:
         SyntheticFeed(1, length=0)
     with pytest.raises(ConfigError, match="seed -1"):
         SyntheticFeed(-1)
+    with pytest.raises(ConfigError, match="planted strength 9: .*planted_strength is 9; it must be in"):
+        SyntheticFeed(1, planted_strength=9)
+    with pytest.raises(ConfigError, match="not the start of a minute"):
+        SyntheticFeed(1, start_time=START + 1)
 
 
 def test_the_market_of_a_replay_changes_with_its_bytes_its_name_and_its_reading(tape: Path) -> None:

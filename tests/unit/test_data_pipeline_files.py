@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from smc_trading_agent.data_pipeline.files import CandleTable, TradeTable, read_market_file
 from smc_trading_agent.data_pipeline.layout import CANDLES, assign, normal_name
@@ -106,7 +108,7 @@ def test_a_gap_is_admitted_and_counted_never_filled(tmp_path: Path) -> None:
     assert feed.report.clean
     assert (feed.report.gap_count, feed.report.missing_bars, feed.total_bars) == (1, 30, 30)
     assert feed.report.gaps[0].after == (START_MS + 19 * MINUTE_MS) * 1_000_000
-    assert "30 bars after 2024-01-01 00:19:00 UTC" in feed.report.sentences()[-1]
+    assert "the longest: 30 after 2024-01-01 00:19:00 UTC" in feed.report.sentences()[-1]
 
 
 def test_text_among_numbers_is_quarantined_and_told(tmp_path: Path) -> None:
@@ -208,6 +210,18 @@ def test_an_archive_of_two_files_is_refused(tmp_path: Path) -> None:
         archive.writestr("b.csv", "x")
     with pytest.raises(DataError, match="holds 2 files"):
         read_market_file(tmp_path / "two.zip")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", candles().write_csv())
+    data = bytearray(path.read_bytes())
+    for flags in (6, data.index(b"PK\x01\x02") + 8):
+        data[flags] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="secret.zip is no readable zip file: .*encrypted"):
+        read_market_file(path)
 
 
 def test_an_unknown_column_is_refused_with_the_known_ones_and_the_remedy(tmp_path: Path) -> None:
@@ -347,3 +361,61 @@ def test_names_are_compared_without_case_and_punctuation() -> None:
     assert (
         assign("f", CANDLES, ["date", "timestamp", "open", "high", "low", "close"], False)["open_time"] == "timestamp"
     )
+
+
+# ---------------------------------------------------------------- whatever the bytes, a table or a DataError
+
+
+def refusal(path: Path) -> str:
+    """The sentence with which a file is refused; its path where it is read."""
+    try:
+        ReplayFeed.open(path, max_rejected=1.0)
+    except DataError as refused:
+        return str(refused)
+    return str(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    "open_time",
+                    "open",
+                    "high",
+                    "low",
+                    "close",
+                    "1",
+                    "-1",
+                    "1e400",
+                    "nan",
+                    "x",
+                    "",
+                    '"',
+                    "1704067200000",
+                    "2024-01-01",
+                    "\x00",
+                    "9" * 40,
+                ]
+            ),
+            max_size=6,
+        )
+    )
+)
+def test_any_csv_is_read_or_refused(tmp_path: Path, lines: list[list[str]]) -> None:
+    path = tmp_path / "any.csv"
+    path.write_text("\n".join(",".join(line) for line in lines), encoding="utf-8")
+    assert str(path) in refusal(path)
+    path.write_text("open_time,open,high,low,close\n" + "\n".join(",".join(line[:5]) for line in lines))
+    assert str(path) in refusal(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
+def test_any_changed_byte_of_a_gzipped_file_is_read_or_refused(tmp_path: Path, at: float, value: int) -> None:
+    path = tmp_path / "any.csv.gz"
+    data = bytearray(gzip.compress(candles().write_csv().encode(), mtime=0))
+    data[int(at * len(data))] = value
+    path.write_bytes(data)
+    assert str(path) in refusal(path)

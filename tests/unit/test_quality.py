@@ -26,9 +26,9 @@ REPORT = QualityReport(
 def test_the_sentences_name_counts_remedy_rows_gaps_and_notes() -> None:
     assert REPORT.sentences() == [
         "tape.csv: 1,003 rows read, 1,000 admitted, 1,000 1m bars",
-        f"3 rows quarantined (nan 2, duplicate 1); {REMEDIES['nan']}",
+        f"rows quarantined: 3 (nan 2, duplicate 1); {REMEDIES['nan']}",
         "row 4 at 1970-01-01 00:04:00 UTC: nan",
-        "2 gaps, 12 bars missing; the longest: 10 bars after 1970-01-01 00:05:00 UTC",
+        "gaps: 2, bars missing in all: 12; the longest: 10 after 1970-01-01 00:05:00 UTC",
         "a note",
     ]
 

@@ -13,10 +13,8 @@ use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope
 const MINUTE: i64 = 60_000_000_000;
 
 fn data_file() -> Option<PathBuf> {
-    let shared = std::env::var_os("SMC_SHARED_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let shared = std::env::var_os("SMC_SHARED_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = shared.join("fx/smc_golden/EURUSD_15M.csv.gz");
     path.exists().then_some(path)
 }
@@ -101,7 +99,9 @@ fn median(mut values: Vec<i64>) -> i64 {
 #[test]
 fn fractal_pivots() {
     let Some(bars) = load() else { return };
-    for (size, highs, lows, both) in [(2, 3_301, 3_294, 114), (5, 1_475, 1_485, 2), (10, 767, 784, 0), (50, 169, 179, 0)] {
+    for (size, highs, lows, both) in
+        [(2, 3_301, 3_294, 114), (5, 1_475, 1_485, 2), (10, 767, 784, 0), (50, 169, 179, 0)]
+    {
         let internal = StructureConfig { size, rule: PivotRule::Fractal };
         let events = run(DetectorConfig { internal, ..unbounded() }, &bars);
         // A pivot high points down, a low up.

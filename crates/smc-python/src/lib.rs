@@ -2,16 +2,19 @@
 
 use pyo3::prelude::*;
 
+mod audit;
 mod execution;
 mod latency;
 mod market;
 mod sim;
 mod smc;
+mod snapshot;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     market::register(module)?;
     smc::register(module)?;
+    audit::register(module)?;
     execution::register(module)?;
     sim::register(module)?;
     latency::register(module)

@@ -243,9 +243,9 @@ impl PyBars {
 
     /// The bars `start..stop`, or an `IndexError` that names the bounds.
     pub fn slice_of(&self, start: usize, stop: usize) -> PyResult<&[Bar]> {
-        self.inner.get(start..stop).ok_or_else(|| {
-            PyIndexError::new_err(format!("slice {start}..{stop} lies outside 0..{}", self.inner.len()))
-        })
+        self.inner
+            .get(start..stop)
+            .ok_or_else(|| PyIndexError::new_err(format!("slice {start}..{stop} lies outside 0..{}", self.inner.len())))
     }
 }
 
@@ -269,6 +269,25 @@ impl PyBars {
                 "bar at {} follows bar at {}; give bars oldest first, each once",
                 pair[1].open_time, pair[0].open_time
             )));
+        }
+        Ok(Self::wrap(timeframe, bars))
+    }
+
+    #[staticmethod]
+    fn concat(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let Some(timeframe) = parts.first().map(|part| part.timeframe) else {
+            return Err(PyValueError::new_err("concat needs at least one part"));
+        };
+        let mut bars: Vec<Bar> = Vec::with_capacity(parts.iter().map(|part| part.inner.len()).sum());
+        for part in &parts {
+            let (last, first) = (bars.last(), part.inner.first());
+            if part.timeframe != timeframe || matches!((last, first), (Some(a), Some(b)) if b.open_time <= a.open_time)
+            {
+                return Err(PyValueError::new_err(format!(
+                    "concat needs {timeframe} parts, oldest first, each bar once"
+                )));
+            }
+            bars.extend_from_slice(&part.inner);
         }
         Ok(Self::wrap(timeframe, bars))
     }

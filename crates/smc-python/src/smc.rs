@@ -1,7 +1,6 @@
 //! Events, zones, and the detector of one timeframe, as Python sees them.
 
 mod analyzer;
-mod snapshot;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +10,7 @@ use smc_core::market::Timeframe;
 use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Scope, Zone};
 
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
+use crate::snapshot;
 
 /// One fact about market structure, appended and never edited.
 #[pyclass(name = "Event", module = "smc_trading_agent._core", frozen, eq, hash)]

@@ -38,7 +38,7 @@ export class BracketLayer extends Layer {
     return { priceRange: { minValue: Math.min(...edges), maxValue: Math.max(...edges) } };
   }
 
-  private readonly draw = ({ context, width }: Canvas): void => {
+  private draw({ context, width }: Canvas): void {
     if (!this.shown) return;
     const { decision, until } = this.shown;
     const left = this.xOfMoment(Date.parse(decision.time) / 1000) + this.barSpacing / 2;
@@ -47,11 +47,14 @@ export class BracketLayer extends Layer {
     const stop = this.y(Number(decision.stop));
     const target = this.y(Number(decision.target));
     if (entry === null || stop === null || target === null || left > width) return;
+    const named: number[] = [];
     for (const fact of decision.evidence) {
       const low = this.y(Number(fact.low));
       const high = this.y(Number(fact.high));
       if (low === null || high === null) continue;
-      this.evidence(context, title(fact.role), this.xOfTime(fact.formed_at), left, high, low);
+      const free = named.every((other) => Math.abs(other - high) > 12);
+      if (free) named.push(high);
+      this.evidence(context, free ? title(fact.role) : "", this.xOfTime(fact.formed_at), left, high, low);
     }
     context.fillStyle = alpha(this.colours.up, 0.16);
     context.fillRect(left, Math.min(entry, target), right - left, Math.abs(entry - target));
@@ -60,7 +63,7 @@ export class BracketLayer extends Layer {
     this.line(context, left, right, target, this.colours.up, "Target");
     this.line(context, left, right, stop, this.colours.down, "Stop");
     this.line(context, left, right, entry, this.colours.accent, "Entry");
-  };
+  }
 
   private line(context: CanvasRenderingContext2D, left: number, right: number, y: number, colour: string, name: string): void {
     context.setLineDash([]);

@@ -2,6 +2,7 @@
 
 import { BaselineSeries, createChart, type IChartApi, type ISeriesApi, LineStyle, type UTCTimestamp } from "lightweight-charts";
 
+import { priceNumber } from "../format";
 import type { Change, Model } from "../model";
 import { alpha, type Palette } from "../theme";
 import { chartOptions } from "./options";
@@ -63,6 +64,6 @@ function lineColours(colours: Palette): object {
     bottomFillColor1: alpha(colours.down, 0.02),
     bottomFillColor2: alpha(colours.down, 0.22),
     priceLineStyle: LineStyle.Dotted,
-    priceFormat: { type: "price", precision: 2, minMove: 0.01 },
+    priceFormat: { type: "custom", minMove: 0.01, formatter: (value: number) => priceNumber(value, 2) },
   };
 }

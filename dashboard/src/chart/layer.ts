@@ -26,6 +26,7 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
   protected chart: IChartApi | null = null;
   private series: ISeriesApi<"Candlestick"> | null = null;
   private requestUpdate: () => void = () => undefined;
+  private strength = 1;
   private readonly views: IPrimitivePaneView[];
 
   constructor(
@@ -38,6 +39,7 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
         draw: (target: CanvasRenderingTarget2D) =>
           target.useMediaCoordinateSpace(({ context, mediaSize }) => {
             context.save();
+            context.globalAlpha = this.strength;
             draw.call(this, { context, width: mediaSize.width, height: mediaSize.height });
             context.restore();
           }),
@@ -64,6 +66,12 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
 
   setColours(colours: Palette): void {
     this.colours = colours;
+    this.redraw();
+  }
+
+  /** Stands back while something else is being looked at. */
+  setDimmed(dimmed: boolean): void {
+    this.strength = dimmed ? 0.3 : 1;
     this.redraw();
   }
 

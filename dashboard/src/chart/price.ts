@@ -17,7 +17,7 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 
-import { decimalsOf } from "../format";
+import { decimalsOf, priceNumber } from "../format";
 import type { Change, Model } from "../model";
 import { alpha, type Palette } from "../theme";
 import type { DecisionOut, ZoneOut } from "../wire";
@@ -77,7 +77,7 @@ export class PriceChart {
     const count = this.model.bars.time.length;
     if (change.reset || change.trimmed || change.newBars > ONE_BY_ONE) this.setAll(change.reset);
     else for (let index = count - change.newBars; index < count; index++) this.candles.update(this.candle(index));
-    if (change.zones || change.newBars > 0) this.zones.refresh();
+    if (change.zones) this.zones.refresh();
     if (change.structure) this.structure.redraw();
     if (change.fills || change.reset || change.trimmed) this.drawFills();
     if (change.orders || change.reset) this.drawOrders();
@@ -105,6 +105,8 @@ export class PriceChart {
 
   /** Draws a decision on the chart and brings it into view; null takes it away. */
   show(decision: DecisionOut | null): void {
+    this.zones.setDimmed(decision !== null);
+    this.structure.setDimmed(decision !== null);
     if (!decision) {
       this.bracket.show(null);
       return;
@@ -142,8 +144,8 @@ export class PriceChart {
     const market = this.model.market;
     if (market && market.tick_size !== this.tick) {
       this.tick = market.tick_size;
-      const minMove = Number(this.tick);
-      this.candles.applyOptions({ priceFormat: { type: "price", precision: decimalsOf(this.tick), minMove } });
+      const [minMove, decimals] = [Number(this.tick), decimalsOf(this.tick)];
+      this.candles.applyOptions({ priceFormat: { type: "custom", minMove, formatter: (value: number) => priceNumber(value, decimals) } });
     }
     const count = this.model.bars.time.length;
     this.candles.setData(Array.from({ length: count }, (_, index) => this.candle(index)));
@@ -179,9 +181,8 @@ export class PriceChart {
         time: time as UTCTimestamp,
         position: buy ? "belowBar" : "aboveBar",
         shape: entry ? (buy ? "arrowUp" : "arrowDown") : "circle",
-        color: entry ? this.colours.accent : this.colours.neutral,
+        color: this.purposeColour(fill.purpose),
         size: entry ? 1.1 : 0.7,
-        text: entry ? "" : fill.purpose,
       });
     }
     this.markers.setMarkers(markers.sort((a, b) => Number(a.time) - Number(b.time)));
@@ -199,12 +200,16 @@ export class PriceChart {
     }
     for (const [id, order] of working) {
       if (this.orderLines.has(id)) continue;
-      const colours: Record<string, string> = { stop: this.colours.down, target: this.colours.up };
-      const colour = colours[order.purpose] ?? this.colours.accent;
+      const colour = this.purposeColour(order.purpose);
       const options = { price: Number(order.price), color: alpha(colour, 0.9), axisLabelColor: colour, title: order.purpose };
       const style = { lineStyle: LineStyle.LargeDashed, lineWidth: 1, axisLabelVisible: true } as const;
       this.orderLines.set(id, this.candles.createPriceLine({ ...options, ...style }));
     }
+  }
+
+  private purposeColour(purpose: string): string {
+    const colours: Record<string, string> = { stop: this.colours.down, target: this.colours.up, exit: this.colours.neutral };
+    return colours[purpose] ?? this.colours.accent;
   }
 
   private pointed(event: MouseEventParams): void {

@@ -21,7 +21,7 @@ export class StructureLayer extends Layer {
     this.redraw();
   }
 
-  private readonly draw = ({ context, width }: Canvas): void => {
+  private draw({ context, width }: Canvas): void {
     if (!this.visible) return;
     const timeframe = this.model.market?.timeframe;
     context.textAlign = "center";
@@ -35,7 +35,7 @@ export class StructureLayer extends Layer {
       if (event.kind === "liquidity_pool_swept") this.sweep(context, event, right, y);
       else this.break_(context, event, left, right, crisp(y));
     }
-  };
+  }
 
   private break_(context: CanvasRenderingContext2D, event: StructureOut, left: number, right: number, y: number): void {
     const swing = event.scope === "swing";

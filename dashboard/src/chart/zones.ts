@@ -8,7 +8,6 @@ import { type Canvas, crisp, Layer } from "./layer";
 
 export type ZoneKind = "order_block" | "fair_value_gap" | "liquidity_pool";
 
-const NEAREST = 5; // of each kind, on each side of the price: more would hide the candles
 const LABEL_HEIGHT = 14;
 const SHORT: Record<string, string> = { order_block: "OB", fair_value_gap: "FVG" };
 
@@ -37,20 +36,9 @@ export class ZonesLayer extends Layer {
     this.refresh();
   }
 
-  /** Chooses the zones nearest to the last price anew. */
+  /** Takes the zones that the model has now; the agent sends only those near the price. */
   refresh(): void {
-    const last = this.model.bars.close.at(-1) ?? 0;
-    const groups = new Map<string, ZoneOut[]>();
-    for (const zone of this.model.zones) {
-      if (this.hidden.has(zone.kind as ZoneKind)) continue;
-      const key = `${zone.kind} ${(zone.low + zone.high) / 2 >= last}`;
-      const group = groups.get(key);
-      if (group) group.push(zone);
-      else groups.set(key, [zone]);
-    }
-    this.shown = [...groups.values()].flatMap((group) =>
-      group.sort((a, b) => distance(a, last) - distance(b, last)).slice(0, NEAREST),
-    );
+    this.shown = this.model.zones.filter((zone) => !this.hidden.has(zone.kind as ZoneKind));
     this.redraw();
   }
 
@@ -66,7 +54,7 @@ export class ZonesLayer extends Layer {
     return hit ? { externalId: keyOf(hit.zone), zOrder: "bottom" } : null;
   }
 
-  private readonly drawZones = ({ context, width, height }: Canvas): void => {
+  private drawZones({ context, width, height }: Canvas): void {
     this.placed = [];
     for (const zone of this.shown) {
       const top = this.y(zone.high);
@@ -78,7 +66,7 @@ export class ZonesLayer extends Layer {
       if (zone.kind === "liquidity_pool") this.level(context, left, top, width);
       else this.box(context, zone, left, top, bottom, width);
     }
-  };
+  }
 
   private box(context: CanvasRenderingContext2D, zone: ZoneOut, left: number, top: number, bottom: number, width: number): void {
     const colour = zone.direction > 0 ? this.colours.bull : this.colours.bear;
@@ -115,7 +103,7 @@ export class ZonesLayer extends Layer {
   }
 
   /** Names at the right end; of two that would overlap, the one nearer to the price is written. */
-  private readonly drawLabels = ({ context, width, height }: Canvas): void => {
+  private drawLabels({ context, width, height }: Canvas): void {
     const last = this.model.bars.close.at(-1) ?? 0;
     const taken: number[] = [];
     context.font = this.font(10, 600);
@@ -132,7 +120,7 @@ export class ZonesLayer extends Layer {
       context.fillStyle = this.labelColour(zone);
       context.fillText(text, width - 6, y + 0.5);
     }
-  };
+  }
 
   private labelColour(zone: ZoneOut): string {
     if (zone.kind === "liquidity_pool") return this.colours.liquidity;

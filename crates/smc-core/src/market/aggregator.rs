@@ -143,9 +143,7 @@ impl Aggregator {
             return Err(AggregateError::WrongLength { base: self.base, given });
         }
         match self.last_close {
-            Some(last) if bar.open_time < last => {
-                Err(AggregateError::OutOfOrder { last, given: bar.open_time })
-            }
+            Some(last) if bar.open_time < last => Err(AggregateError::OutOfOrder { last, given: bar.open_time }),
             _ => Ok(()),
         }
     }

@@ -186,6 +186,7 @@ impl Instrument {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     fn btc() -> Instrument {

@@ -85,6 +85,7 @@ impl fmt::Display for Timeframe {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     #[test]

@@ -13,5 +13,5 @@ pub use costs::{CostError, Costs};
 pub use matching::{exit_on, limit_touch, stop_touch, Exit, ExitKind, ExitLevels, Held, Span, Touch};
 pub use order::{EventKind, Liquidity, OrderKind, OrderRequest, OrderStatus, Reason, UnknownOrderKind, VenueEvent};
 pub use random_entry::{random_entry_returns, RandomEntry, RandomEntryError};
-pub use synthetic::{SyntheticConfig, SyntheticError, SyntheticMarket};
+pub use synthetic::{Phase, SyntheticConfig, SyntheticError, SyntheticMarket};
 pub use venue::{SimVenue, VenueError};

@@ -64,9 +64,9 @@ pub enum OrderStatus {
     Held,
     /// Working, or on its way to the book.
     Open,
-    /// Filled.
+    /// Filled whole.
     Filled,
-    /// Canceled by request or by the venue.
+    /// Canceled by request or by the venue, a clipped remainder included.
     Canceled,
     /// Ended by its time.
     Expired,
@@ -115,7 +115,7 @@ pub enum Reason {
     Requested,
     /// Canceled: the other child of the bracket filled.
     Oco,
-    /// Canceled: reduce-only, and nothing was left to reduce.
+    /// Canceled: reduce-only, and nothing was left to reduce (for its remainder, if it filled in part).
     NothingToReduce,
     /// Canceled: the position would not fit 64 bits of lots.
     PositionOverflow,

@@ -92,7 +92,8 @@ impl Analyzer {
             }
             timeframes.push(context);
         }
-        let detectors: Result<Vec<_>, _> = timeframes.iter().map(|&timeframe| Detector::new(timeframe, config)).collect();
+        let detectors: Result<Vec<_>, _> =
+            timeframes.iter().map(|&timeframe| Detector::new(timeframe, config)).collect();
         let mut made = Self {
             instrument,
             aggregator: Aggregator::new(base, &timeframes)?,

@@ -52,17 +52,7 @@ mod tests {
     use super::*;
 
     fn bar(high: i64, low: i64, close: i64) -> Bar {
-        Bar {
-            open_time: 0,
-            close_time: 1,
-            open: close,
-            high,
-            low,
-            close,
-            volume: 0,
-            taker_buy_volume: 0,
-            trades: 0,
-        }
+        Bar { open_time: 0, close_time: 1, open: close, high, low, close, volume: 0, taker_buy_volume: 0, trades: 0 }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The dealing range: between the last confirmed swing low and the last confirmed swing high.
 //!
-//! Knowable when the later of the two pivots is confirmed. Each swing pivot that leaves the high above the
-//! low makes a new range, which replaces the older one by a new event; otherwise (two lows above the
-//! last high, possible with fractal pivots only) the older range stays. Its direction is that of the leg
-//! from the older pivot to the later one.
+//! Knowable when the later of the two pivots is confirmed. A bar that confirms swing pivots and leaves
+//! the high above the low makes a new range, which replaces the older one by a new event; otherwise (a low
+//! above the last high, possible with fractal pivots only) the older range stays. Its direction is that of
+//! the leg from the older pivot to the later one, 0 where one bar is both.
 //!
 //! A price's position is `(price - low) / (high - low)`: above .5 premium, below .5 discount; outside
 //! the range it is below 0 or above 1.
@@ -47,27 +47,28 @@ impl DealingRanges {
         self.current
     }
 
-    /// Takes a swing pivot that was just confirmed.
-    pub(crate) fn on_pivot(&mut self, confirmed: ConfirmedPivot, sink: &mut Sink<'_>) {
-        let pivot = confirmed.pivot;
-        *(if pivot.side > 0 { &mut self.high } else { &mut self.low }) = Some(pivot.price);
-        let (Some(low), Some(high)) = (self.low, self.high) else { return };
-        if low >= high {
+    /// Takes the swing pivots, a high, a low or both, that one bar confirmed.
+    pub(crate) fn on_pivots(&mut self, high: Option<ConfirmedPivot>, low: Option<ConfirmedPivot>, sink: &mut Sink<'_>) {
+        self.high = high.map(|confirmed| confirmed.pivot.price).or(self.high);
+        self.low = low.map(|confirmed| confirmed.pivot.price).or(self.low);
+        let Some(later) = low.or(high) else { return };
+        let (Some(low_price), Some(high_price)) = (self.low, self.high) else { return };
+        if low_price >= high_price {
             return;
         }
         let id = sink.emit(Fact {
             kind: EventKind::DealingRange,
-            direction: pivot.side,
+            direction: i8::from(high.is_some()) - i8::from(low.is_some()),
             side: 0,
             scope: Scope::Swing,
-            formed_at: pivot.formed_at,
-            low,
-            high,
+            formed_at: later.pivot.formed_at,
+            low: low_price,
+            high: high_price,
             zone_id: 0,
-            source_id: confirmed.id,
+            source_id: later.id,
             ambiguous: false,
         });
-        self.current = Some(DealingRange { id, low, high });
+        self.current = Some(DealingRange { id, low: low_price, high: high_price });
     }
 }
 
@@ -95,15 +96,17 @@ mod tests {
         let timeframe = "1m".parse().unwrap();
         let mut sink = Sink { events: &mut events, last_id: &mut last_id, timeframe, bar: &bar };
         let mut ranges = DealingRanges::default();
-        for (side, price) in [(1, 200), (-1, 100), (1, 180), (-1, 190)] {
-            let pivot = Pivot { side, price, formed_at: 5 };
-            ranges.on_pivot(ConfirmedPivot { id: 77, pivot }, &mut sink);
-        }
+        let pivot = |side, price| Some(ConfirmedPivot { id: 77, pivot: Pivot { side, price, formed_at: 5 } });
+        ranges.on_pivots(pivot(1, 200), None, &mut sink);
+        ranges.on_pivots(None, pivot(-1, 100), &mut sink);
+        ranges.on_pivots(pivot(1, 220), pivot(-1, 90), &mut sink);
+        ranges.on_pivots(pivot(1, 180), None, &mut sink);
+        ranges.on_pivots(None, pivot(-1, 190), &mut sink);
         let made: Vec<_> = events.iter().map(|event| (event.direction, event.low, event.high)).collect();
-        assert_eq!(made, [(-1, 100, 200), (1, 100, 180)]);
+        assert_eq!(made, [(-1, 100, 200), (0, 90, 220), (1, 90, 180)]);
         assert_eq!(events[0].source_id, 77);
         let current = ranges.current().unwrap();
-        assert!((current.position(140) - 0.5).abs() < 1e-12);
-        assert!((current.position(80) + 0.25).abs() < 1e-12);
+        assert!((current.position(135) - 0.5).abs() < 1e-12);
+        assert!((current.position(0) + 1.0).abs() < 1e-12);
     }
 }

@@ -22,7 +22,9 @@ use crate::market::{Bar, Timeframe};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DetectorError {
     /// The bar begins before the last one ended.
-    #[error("{timeframe} bar at {given} comes after one that ended at {last}; feed closed bars oldest first, each once")]
+    #[error(
+        "{timeframe} bar at {given} comes after one that ended at {last}; feed closed bars oldest first, each once"
+    )]
     OutOfOrder {
         /// Timeframe of the detector.
         timeframe: Timeframe,
@@ -54,13 +56,13 @@ impl Machine {
         Self { structure: Structure::new(scope, structure), blocks }
     }
 
-    fn confirm(&mut self, index: u64, sink: &mut Sink<'_>) -> [Option<ConfirmedPivot>; 2] {
+    fn confirm(&mut self, index: u64, sink: &mut Sink<'_>) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
         let bar = sink.bar;
         let (high, low) = self.structure.confirm(index, bar, sink);
         for confirmed in [high, low].into_iter().flatten() {
             self.blocks.on_pivot(confirmed.pivot.side);
         }
-        [high, low]
+        (high, low)
     }
 }
 
@@ -119,9 +121,8 @@ impl Detector {
         self.pools.update(index, bar, sink);
 
         self.internal.confirm(index, sink);
-        for pivot in self.swing.confirm(index, sink).into_iter().flatten() {
-            self.ranges.on_pivot(pivot, sink);
-        }
+        let (high, low) = self.swing.confirm(index, sink);
+        self.ranges.on_pivots(high, low, sink);
         self.pools.confirm(index, bar, sink);
 
         let internal_break = self.internal.structure.breaks(bar, sink);

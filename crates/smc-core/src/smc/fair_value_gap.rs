@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FairValueGapConfig;
 use super::event::{EventKind, Scope, Sink};
-use super::zone::{Approach, Fate, Zone, ZoneDraft, ZoneIndex, ZoneKind, ZoneState};
+use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
+use super::zone_index::{Approach, Fate, ZoneIndex};
 use crate::market::Bar;
 
 /// The gaps of one timeframe.

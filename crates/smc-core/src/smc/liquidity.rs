@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::config::LiquidityConfig;
 use super::event::{EventKind, Scope, Sink};
 use super::pivot::{FractalPivots, Pivot};
-use super::zone::{Fate, Zone, ZoneDraft, ZoneIndex, ZoneKind};
+use super::zone::{Zone, ZoneDraft, ZoneKind};
+use super::zone_index::{Fate, ZoneIndex};
 use crate::market::Bar;
 
 /// The pools of one timeframe.

@@ -3,6 +3,7 @@
 
 pub mod analyzer;
 pub mod atr;
+pub mod audit;
 pub mod config;
 pub mod dealing_range;
 pub mod detector;
@@ -13,6 +14,7 @@ pub mod order_block;
 pub mod pivot;
 pub mod structure;
 pub mod zone;
+mod zone_index;
 
 pub use analyzer::{Analyzer, AnalyzerError, Step};
 pub use config::{ConfigError, DetectorConfig, PivotRule, StructureConfig};

@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use super::config::OrderBlockConfig;
 use super::event::{EventKind, Scope, Sink};
 use super::structure::Break;
-use super::zone::{Approach, Fate, Zone, ZoneDraft, ZoneIndex, ZoneKind, ZoneState};
+use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
+use super::zone_index::{Approach, Fate, ZoneIndex};
 use crate::market::Bar;
 
 /// A bar that may become a block.

@@ -182,11 +182,8 @@ mod tests {
             .filter(|event| event.kind != EventKind::Pivot)
             .map(|event| (event.kind, event.direction, event.low, event.formed_at, event.confirmed_at))
             .collect();
-        let expected = [
-            (EventKind::Bos, 1, 121, 2, 9),
-            (EventKind::Choch, -1, 99, 5, 13),
-            (EventKind::Bos, -1, 89, 13, 18),
-        ];
+        let expected =
+            [(EventKind::Bos, 1, 121, 2, 9), (EventKind::Choch, -1, 99, 5, 13), (EventKind::Bos, -1, 89, 13, 18)];
         assert_eq!(breaks, expected);
         assert_eq!(structure.bias(), -1);
         assert_eq!(structure.level(-1), None);

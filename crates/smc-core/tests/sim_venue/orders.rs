@@ -116,10 +116,13 @@ fn reduce_only_is_clipped_or_canceled_and_never_opens() {
             ("grow", Canceled, 1, empty),
             ("most", Filled, 4, None),
             ("rest", Filled, 1, None),
+            ("rest", Canceled, 9, empty),
             ("none", Canceled, 1, empty)
         ]
     );
     assert_eq!(venue.position(), 0);
+    let ends = ["most", "rest"].map(|id| venue.order_status(id).unwrap());
+    assert_eq!(ends, [OrderStatus::Filled, OrderStatus::Canceled]);
 }
 
 fn refusal(venue: &mut SimVenue, request: OrderRequest) -> Option<Reason> {

@@ -16,18 +16,27 @@ proptest! {
     fn positions_are_the_sum_of_fills_and_no_order_ends_twice(session in session(), costs in costs(), latency in 0i64..130) {
         let player = played(&session, costs, latency);
         prop_assert_eq!(player.ledger().position().lots(), player.venue.position());
-        let mut ended = BTreeMap::new();
-        let mut accepted = BTreeMap::new();
+        let asked: BTreeMap<&str, i64> =
+            player.requests.iter().map(|request| (request.client_order_id.as_str(), request.quantity)).collect();
+        let (mut ended, mut accepted, mut filled) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (index, event) in player.events.iter().enumerate() {
             prop_assert_eq!(event.sequence, index as u64 + 1);
             let id = event.client_order_id.as_str();
             if event.kind == EventKind::Accepted {
                 accepted.insert(id, event.time);
-            } else {
-                prop_assert_eq!(ended.insert(id, event.kind), None, "{} ended twice", id);
-                prop_assert!(event.kind == EventKind::Rejected || event.time >= accepted[id]
-                    || event.reason.is_some(), "{} ended before it arrived", id);
+                continue;
             }
+            prop_assert!(event.kind == EventKind::Rejected || event.reason.is_some() || event.time >= accepted[id]);
+            if event.kind == EventKind::Filled {
+                prop_assert_eq!(filled.insert(id, event.quantity), None, "{} filled twice", id);
+                if event.quantity < asked[id] {
+                    // What a clipped order leaves is canceled at once.
+                    let next = &player.events[index + 1];
+                    prop_assert_eq!((next.client_order_id.as_str(), next.kind), (id, EventKind::Canceled));
+                    continue;
+                }
+            }
+            prop_assert_eq!(ended.insert(id, event.kind), None, "{} ended twice", id);
         }
         for request in &player.requests {
             let id = request.client_order_id.as_str();

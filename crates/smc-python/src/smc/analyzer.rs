@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use smc_core::market::{ClosedBar, Timeframe};
 use smc_core::smc::{Analyzer, Detector, Step};
 
-use super::{parse_config, parse_scope, snapshot, wrap_events, wrap_zones, PyEvent, PyZone};
+use super::{parse_config, parse_scope, wrap_events, wrap_zones, PyEvent, PyZone};
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars, PyInstrument};
+use crate::snapshot;
 
 /// A closed bar with its timeframe.
 #[pyclass(name = "ClosedBar", module = "smc_trading_agent._core", frozen)]

@@ -1,5 +1,6 @@
 //! Settings of the synthetic market, each with its unit, default and range.
 
+use super::reaction::Phase;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the synthetic market; unknown keys are refused.
@@ -38,10 +39,14 @@ pub struct SyntheticConfig {
     pub sweep_age_minutes: usize,
     /// Price must close back inside within this many minutes, or it was no sweep.
     pub sweep_return_minutes: u32,
-    /// How long the drift against a sweep lasts, in minutes.
-    pub reaction_minutes: u32,
-    /// The drift against a sweep at strength 1, in basis points a minute.
-    pub reaction_bps_per_minute: f64,
+    /// Chance that a sweep is answered by the three phases below.
+    pub reaction_chance: f64,
+    /// First, away from the swept level.
+    pub displacement: Phase,
+    /// Then, part of the way back.
+    pub pullback: Phase,
+    /// Then, away again.
+    pub expansion: Phase,
 }
 
 impl Default for SyntheticConfig {
@@ -63,8 +68,10 @@ impl Default for SyntheticConfig {
             sweep_lookback_minutes: 180,
             sweep_age_minutes: 15,
             sweep_return_minutes: 5,
-            reaction_minutes: 240,
-            reaction_bps_per_minute: 0.5,
+            reaction_chance: 0.7,
+            displacement: Phase { minutes: 60, bps_per_minute: 2.0 },
+            pullback: Phase { minutes: 60, bps_per_minute: -1.0 },
+            expansion: Phase { minutes: 420, bps_per_minute: 0.9 },
         }
     }
 }
@@ -91,10 +98,17 @@ pub enum SyntheticError {
 }
 
 impl SyntheticConfig {
+    /// The phases of a reaction, in order.
+    pub(super) const fn phases(&self) -> [Phase; 3] {
+        [self.displacement, self.pullback, self.expansion]
+    }
+
     /// Checks every range; `tick` is the size of a tick in quote currency.
     pub(super) fn validate(&self, tick: f64) -> Result<(), SyntheticError> {
         let within = |value: f64, least: f64, most: f64| value >= least && value <= most;
         let persistence = self.variance_reaction + self.variance_memory;
+        let steepest = self.phases().iter().map(|phase| phase.bps_per_minute.abs()).fold(0.0, f64::max);
+        let longest = self.phases().iter().map(|phase| f64::from(phase.minutes)).fold(0.0, f64::max);
         let lookback = self.sweep_lookback_minutes as f64;
         let age = self.sweep_age_minutes as f64;
         let checks = [
@@ -128,12 +142,9 @@ impl SyntheticConfig {
             ("planted_strength", self.planted_strength, within(self.planted_strength, 0.0, 5.0), "in [0, 5]"),
             ("sweep_lookback_minutes", lookback, within(lookback, 2.0, 10_080.0), "in [2, 10080]"),
             ("sweep_age_minutes", age, age >= 1.0 && age < lookback, "in [1, sweep_lookback_minutes)"),
-            (
-                "reaction_bps_per_minute",
-                self.reaction_bps_per_minute,
-                within(self.reaction_bps_per_minute, 0.0, 5.0),
-                "in [0, 5]",
-            ),
+            ("reaction_chance", self.reaction_chance, within(self.reaction_chance, 0.0, 1.0), "in [0, 1]"),
+            ("phase drift", steepest, within(steepest, 0.0, 20.0), "in [-20, 20] basis points a minute"),
+            ("phase minutes", longest, within(longest, 0.0, 10_080.0), "in [0, 10080]"),
         ];
         match checks.into_iter().find(|&(_, _, holds, _)| !holds) {
             Some((name, value, _, range)) => Err(SyntheticError::BadSetting { name, value, range }),

@@ -19,16 +19,18 @@
 //!
 //! 1. **After a liquidity sweep.** The highest high of the last `sweep_lookback_minutes`, set at least
 //!    `sweep_age_minutes` ago, is traded above, and within `sweep_return_minutes` (the bar that did it
-//!    counts as one) a bar closes below it. From the next minute the drift is `-reaction_bps_per_minute`
-//!    for `reaction_minutes`, or until another sweep takes its place. Lows likewise, with the drift up.
+//!    counts as one) a bar closes below it. With `reaction_chance` the market answers from the next minute
+//!    on: `displacement` away from the level, `pullback` part of the way back, `expansion` away again.
+//!    Sweeps while an answer lasts plant nothing. Lows likewise, upwards.
 //! 2. **In a trending regime** the drift is `trend_bps_per_minute` in its direction.
 //!
-//! With the defaults the first part is worth some tens of basis points over its life, less than the
-//! market's own noise over that time but more than a round trip of about 8 basis points for whoever enters
-//! within the first hour or two. At `planted_strength` 0 every step has mean zero given all that went
+//! With the defaults an answer drifts 120 basis points away, 60 back and 378 away again, against a noise of
+//! some 200 over the last phase: enough that a break of structure followed by a return into its zone pays
+//! for a round trip of about 8, and far from certain. At `planted_strength` 0 every step has mean zero given all that went
 //! before: prices are a martingale, and no strategy has an edge before costs.
 
 mod config;
+mod reaction;
 mod sweep;
 mod weather;
 
@@ -37,10 +39,12 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
+use reaction::Reaction;
 use sweep::SweepWatch;
 use weather::{long_run_variance, next_variance, season, Regime};
 
 pub use config::{SyntheticConfig, SyntheticError};
+pub use reaction::Phase;
 
 /// Steps a minute.
 pub const STEPS: u32 = 15;
@@ -71,8 +75,7 @@ pub struct SyntheticMarket {
     flow: f64,
     regime: Regime,
     sweeps: SweepWatch,
-    reaction: i8,
-    reaction_left: u32,
+    reaction: Reaction,
     burst_left: u32,
 }
 
@@ -108,8 +111,7 @@ impl SyntheticMarket {
             flow: 0.0,
             regime: Regime::Range,
             sweeps: SweepWatch::default(),
-            reaction: 0,
-            reaction_left: 0,
+            reaction: Reaction::NONE,
             burst_left: 0,
             instrument,
             config,
@@ -148,10 +150,10 @@ impl SyntheticMarket {
         let bar = self.walk(&minute);
         self.variance = next_variance(self.variance, (self.price / before - 1.0) / scale, &self.config);
         self.burst_left = self.burst_left.saturating_sub(1);
-        self.reaction_left = self.reaction_left.saturating_sub(1);
+        self.reaction.advance(&self.config);
         let swept = self.sweeps.read(bar.high, bar.low, bar.close, &self.config);
-        if swept != 0 {
-            (self.reaction, self.reaction_left) = (swept, self.config.reaction_minutes);
+        if swept != 0 && self.reaction.is_over() && chance(&mut self.rng, self.config.reaction_chance) {
+            self.reaction = Reaction::begin(swept);
         }
         self.next_open_time += MINUTE;
         self.bars_made += 1;
@@ -178,15 +180,14 @@ impl SyntheticMarket {
     fn begin_minute(&mut self, scale: f64) -> Minute {
         let config = &self.config;
         let trend = f64::from(self.regime.direction());
-        let reaction = if self.reaction_left > 0 { f64::from(self.reaction) } else { 0.0 };
-        let drift_bps = trend * config.trend_bps_per_minute + reaction * config.reaction_bps_per_minute;
+        let drift_bps = trend * config.trend_bps_per_minute + self.reaction.drift_bps(config);
         let volatility = self.variance.sqrt() * scale;
         let activity = volatility / long_run_variance(config).sqrt();
         let burst = if self.burst_left > 0 { BURST_VOLUME / BURST_VOLATILITY } else { 1.0 };
         Minute {
             drift: config.planted_strength * drift_bps * 1e-4 / f64::from(STEPS),
             volatility: volatility / f64::from(STEPS).sqrt(),
-            lean: LEAN * (trend + config.planted_strength * reaction),
+            lean: LEAN * (trend + config.planted_strength * f64::from(self.reaction.side())),
             lots: config.minute_volume / self.instrument.lot.step() * activity * burst / f64::from(STEPS),
         }
     }

@@ -51,6 +51,22 @@ impl Working {
         }
     }
 
+    /// An event of this order that fills nothing; the sequence number is set when it is reported.
+    fn event(&self, kind: EventKind, reason: Option<Reason>, time: i64) -> VenueEvent {
+        VenueEvent {
+            sequence: 0,
+            time,
+            kind,
+            client_order_id: self.request.client_order_id.clone(),
+            side: self.request.side,
+            quantity: self.request.quantity,
+            price: 0,
+            fee: 0,
+            liquidity: None,
+            reason,
+        }
+    }
+
     fn touch(&self, span: &Span) -> Option<Touch> {
         if !self.works_in(span) {
             return None;
@@ -137,51 +153,48 @@ impl SimVenue {
     }
 
     fn fill(&mut self, index: usize, touch: Touch, time: i64, out: &mut Vec<VenueEvent>) {
-        let OrderRequest { side, kind, price: limit, reduce_only, quantity: asked, .. } = self.working[index].request;
-        let direction = i64::from(side);
+        let OrderRequest { side, reduce_only, quantity: asked, .. } = self.working[index].request;
         let quantity = if reduce_only { asked.min(self.reducible(side)) } else { asked };
         if quantity == 0 {
             return self.end(index, EventKind::Canceled, Some(Reason::NothingToReduce), time, out);
         }
-        let Some(position) = self.position.checked_add(direction * quantity) else {
+        let Some(position) = self.position.checked_add(i64::from(side) * quantity) else {
             return self.end(index, EventKind::Canceled, Some(Reason::PositionOverflow), time, out);
         };
-        let price = match (touch.liquidity, kind) {
-            (Liquidity::Maker, _) => touch.reference,
-            (Liquidity::Taker, OrderKind::Market | OrderKind::StopMarket) => {
-                self.costs.taker_price(side, touch.reference)
-            }
-            (Liquidity::Taker, OrderKind::Limit | OrderKind::TakeProfit) => {
-                let costed = self.costs.taker_price(side, touch.reference);
-                if side > 0 {
-                    costed.min(limit)
-                } else {
-                    costed.max(limit)
-                }
-            }
-        };
-        self.position = position;
+        let price = self.fill_price(&self.working[index].request, touch);
         let order = self.working.remove(index);
+        let id = order.request.client_order_id.clone();
+        self.position = position;
         let event = VenueEvent {
-            sequence: 0,
-            time,
-            kind: EventKind::Filled,
-            client_order_id: order.request.client_order_id,
-            side,
-            quantity,
             price,
+            quantity,
             fee: self.costs.fee(touch.liquidity, price, quantity),
             liquidity: Some(touch.liquidity),
-            reason: None,
+            ..order.event(EventKind::Filled, None, time)
         };
-        let id = event.client_order_id.clone();
         self.report(event, OrderStatus::Filled, out);
+        if quantity < asked {
+            let remainder = order.event(EventKind::Canceled, Some(Reason::NothingToReduce), time);
+            self.report(remainder, OrderStatus::Canceled, out);
+        }
         if !order.request.parent.is_empty() {
             self.cancel_children(&order.request.parent, Reason::Oco, time, out);
         }
         for child in self.working.iter_mut().filter(|child| child.request.parent == id) {
             child.held = false;
             child.woken_at = (!touch.at_open).then_some(touch.market);
+        }
+    }
+
+    fn fill_price(&self, request: &OrderRequest, touch: Touch) -> i64 {
+        if touch.liquidity == Liquidity::Maker {
+            return touch.reference;
+        }
+        let costed = self.costs.taker_price(request.side, touch.reference);
+        match (request.kind, request.side > 0) {
+            (OrderKind::Market | OrderKind::StopMarket, _) => costed,
+            (OrderKind::Limit | OrderKind::TakeProfit, true) => costed.min(request.price),
+            (OrderKind::Limit | OrderKind::TakeProfit, false) => costed.max(request.price),
         }
     }
 
@@ -206,23 +219,10 @@ impl SimVenue {
         time: i64,
         out: &mut Vec<VenueEvent>,
     ) {
-        let OrderRequest { client_order_id, side, quantity, .. } = self.working.remove(index).request;
-        let parent = client_order_id.clone();
+        let order = self.working.remove(index);
         let status = if kind == EventKind::Expired { OrderStatus::Expired } else { OrderStatus::Canceled };
-        let event = VenueEvent {
-            sequence: 0,
-            time,
-            kind,
-            client_order_id,
-            side,
-            quantity,
-            price: 0,
-            fee: 0,
-            liquidity: None,
-            reason,
-        };
-        self.report(event, status, out);
-        self.cancel_children(&parent, Reason::ParentEnded, time, out);
+        self.report(order.event(kind, reason, time), status, out);
+        self.cancel_children(order.id(), Reason::ParentEnded, time, out);
     }
 
     fn cancel_children(&mut self, parent: &str, reason: Reason, time: i64, out: &mut Vec<VenueEvent>) {

@@ -17,9 +17,9 @@ fn checksum(bytes: &[u8]) -> u64 {
 }
 
 /// The state of a class with the given tag, as bytes.
-pub(super) fn encode<T: Serialize>(tag: [u8; 4], value: &T) -> PyResult<Vec<u8>> {
-    let payload =
-        postcard::to_stdvec(value).map_err(|error| PyValueError::new_err(format!("cannot write the state: {error}")))?;
+pub(crate) fn encode<T: Serialize>(tag: [u8; 4], value: &T) -> PyResult<Vec<u8>> {
+    let payload = postcard::to_stdvec(value)
+        .map_err(|error| PyValueError::new_err(format!("cannot write the state: {error}")))?;
     let mut bytes = Vec::with_capacity(HEADER + payload.len());
     bytes.extend_from_slice(&tag);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -29,8 +29,9 @@ pub(super) fn encode<T: Serialize>(tag: [u8; 4], value: &T) -> PyResult<Vec<u8>>
 }
 
 /// The state that [`encode`] wrote with the same tag; `what` names the class in errors.
-pub(super) fn decode<T: DeserializeOwned>(tag: [u8; 4], what: &str, bytes: &[u8]) -> PyResult<T> {
-    let refuse = |why: String| PyValueError::new_err(format!("not a usable {what} snapshot: {why}; replay bars instead"));
+pub(crate) fn decode<T: DeserializeOwned>(tag: [u8; 4], what: &str, bytes: &[u8]) -> PyResult<T> {
+    let refuse =
+        |why: String| PyValueError::new_err(format!("not a usable {what} snapshot: {why}; replay bars instead"));
     let (header, payload) = bytes.split_at_checked(HEADER).ok_or_else(|| refuse("it is cut short".to_owned()))?;
     if header[..4] != tag {
         return Err(refuse("it belongs to another class".to_owned()));

@@ -1,0 +1,87 @@
+//! Random bars and small settings that make everything happen often: ties, gaps, expiry.
+#![allow(dead_code)] // each test program uses its part
+
+use proptest::prelude::*;
+use smc_core::market::{Bar, Timeframe};
+use smc_core::smc::config::{FairValueGapConfig, LiquidityConfig, OrderBlockConfig};
+use smc_core::smc::{Detector, DetectorConfig, Event, PivotRule, StructureConfig};
+
+pub const MINUTE: i64 = 60_000_000_000;
+/// A Monday, 00:00 UTC.
+pub const START: i64 = 1_685_318_400_000_000_000;
+
+pub fn timeframe(name: &str) -> Timeframe {
+    name.parse().unwrap()
+}
+
+pub fn one_minute_bar(minute: i64, prices: [i64; 4]) -> Bar {
+    let [open, high, low, close] = prices;
+    Bar {
+        open_time: START + minute * MINUTE,
+        close_time: START + (minute + 1) * MINUTE,
+        open,
+        high,
+        low,
+        close,
+        volume: 10 + (minute % 7),
+        taker_buy_volume: minute % 9,
+        trades: 3,
+    }
+}
+
+/// A walk of 1-minute bars on a coarse grid, with opening jumps and, now and then, missing minutes.
+pub fn walk(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Bar>> {
+    let step = (-6i64..=6, 0i64..4, 0i64..4, -2i64..=2, 0u8..24, 1i64..40);
+    prop::collection::vec(step, length).prop_map(|steps| {
+        let (mut close, mut minute) = (10_000, 0);
+        let bars = steps.into_iter().map(|(change, above, below, jump, gap, missing)| {
+            let open = close + jump;
+            close = open + change;
+            minute += if gap == 0 { missing } else { 1 };
+            one_minute_bar(minute, [open, open.max(close) + above, open.min(close) - below, close])
+        });
+        bars.collect()
+    })
+}
+
+/// Bars whose range never shrinks: none lies strictly inside an earlier one, so no leg pivot is a tie of sides.
+pub fn widening_walk(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Bar>> {
+    let step = (-9i64..=9, 0u8..8, 0i64..=100, 0i64..=100);
+    prop::collection::vec(step, length).prop_map(|steps| {
+        let (mut middle, mut half) = (10_000, 2);
+        let bars = steps.into_iter().enumerate().map(|(minute, (change, wider, open, close))| {
+            middle += change;
+            half += i64::from(wider == 0);
+            let at = |share: i64| middle - half + 2 * half * share / 100;
+            one_minute_bar(minute as i64, [at(open), middle + half, middle - half, at(close)])
+        });
+        bars.collect()
+    })
+}
+
+/// Prices negated: every bull becomes a bear.
+pub fn mirrored(bars: &[Bar]) -> Vec<Bar> {
+    let mirror = |bar: &Bar| Bar { open: -bar.open, high: -bar.low, low: -bar.high, close: -bar.close, ..*bar };
+    bars.iter().map(mirror).collect()
+}
+
+/// Short windows, short lives.
+pub fn small(rule: PivotRule) -> DetectorConfig {
+    DetectorConfig {
+        atr_period: 5,
+        internal: StructureConfig { size: 2, rule },
+        swing: StructureConfig { size: 5, rule },
+        order_block: OrderBlockConfig { volatility_filter: Some(2.0), max_age: 40, max_count: 3 },
+        fair_value_gap: FairValueGapConfig { min_size_atr: 0.1, max_age: 25, max_count: 3 },
+        liquidity: LiquidityConfig { left: 2, right: 2, max_age: 30, max_count: 4 },
+    }
+}
+
+pub fn run(config: DetectorConfig, bars: &[Bar]) -> (Detector, Vec<Event>) {
+    let mut detector = Detector::new(timeframe("1m"), config).unwrap();
+    let mut events = Vec::new();
+    for bar in bars {
+        detector.update(bar, &mut events).unwrap();
+    }
+    (detector, events)
+}

@@ -1,0 +1,151 @@
+//! What holds for every series of bars: nothing repaints, nothing depends on how bars arrive, bulls mirror bears.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod smc_common;
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use smc_common::{mirrored, run, small, walk, widening_walk};
+use smc_core::market::Bar;
+use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, ZoneState};
+
+const RULES: [PivotRule; 2] = [PivotRule::Leg, PivotRule::Fractal];
+
+type Mirror = (i64, EventKind, i8, i8, Scope, i64, i64, i64, bool);
+
+/// Events without ids, bar by bar in a fixed order, seen with prices multiplied by `sign`.
+fn facts(events: &[Event], sign: i8) -> Vec<Mirror> {
+    let price = i64::from(sign);
+    let mut facts: Vec<Mirror> = events
+        .iter()
+        .map(|e| {
+            let (one, other) = (price * e.low, price * e.high);
+            let (low, high) = (one.min(other), one.max(other));
+            let (direction, side) = (sign * e.direction, sign * e.side);
+            (e.confirmed_at, e.kind, direction, side, e.scope, e.formed_at, low, high, e.ambiguous)
+        })
+        .collect();
+    facts.sort_unstable();
+    facts
+}
+
+fn mirrors(config: DetectorConfig, bars: &[Bar]) -> (Vec<Mirror>, Vec<Mirror>) {
+    (facts(&run(config, bars).1, 1), facts(&run(config, &mirrored(bars)).1, -1))
+}
+
+/// Whether a kind ends what it speaks of.
+fn is_end(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::OrderBlockInvalidated
+            | EventKind::OrderBlockExpired
+            | EventKind::FairValueGapInverted
+            | EventKind::FairValueGapExpired
+            | EventKind::LiquidityPoolSwept
+            | EventKind::LiquidityPoolRun
+            | EventKind::LiquidityPoolExpired
+    )
+}
+
+fn is_zone(kind: EventKind) -> bool {
+    matches!(kind, EventKind::OrderBlock | EventKind::FairValueGap | EventKind::LiquidityPool)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn a_prefix_of_bars_gives_the_prefix_of_events(bars in walk(40..160)) {
+        for rule in RULES {
+            let whole = run(small(rule), &bars).1;
+            for end in 0..bars.len() {
+                let part = run(small(rule), &bars[..end]).1;
+                let last = bars[..end].last().map_or(i64::MIN, |bar| bar.close_time);
+                let expected = whole.iter().filter(|event| event.confirmed_at <= last).count();
+                prop_assert_eq!(&part[..], &whole[..expected]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_restored_snapshot_goes_on_as_if_nothing_happened(bars in walk(40..200), cut in 0.0f64..1.0) {
+        for rule in RULES {
+            let cut = (bars.len() as f64 * cut) as usize;
+            let (head, mut events) = run(small(rule), &bars[..cut]);
+            let bytes = postcard::to_stdvec(&head).unwrap();
+            let mut detector: Detector = postcard::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(&detector, &head);
+            for bar in &bars[cut..] {
+                detector.update(bar, &mut events).unwrap();
+            }
+            let (whole, expected) = run(small(rule), &bars);
+            prop_assert_eq!(events, expected);
+            prop_assert_eq!(detector, whole);
+        }
+    }
+
+    #[test]
+    fn negated_prices_swap_bulls_and_bears(bars in widening_walk(40..300)) {
+        for rule in RULES {
+            let (upright, reflected) = mirrors(small(rule), &bars);
+            prop_assert!(upright.iter().any(|fact| fact.1 == EventKind::Pivot));
+            prop_assert_eq!(upright, reflected);
+        }
+    }
+
+    /// The leg rule counts a bar that contains all that follow as a high; the fractal rule has no such tie.
+    #[test]
+    fn fractal_structure_mirrors_on_any_bars(bars in walk(40..300)) {
+        let (upright, reflected) = mirrors(small(PivotRule::Fractal), &bars);
+        prop_assert_eq!(upright, reflected);
+    }
+
+    #[test]
+    fn every_zone_lives_in_order_and_ends_once(bars in walk(60..400)) {
+        for rule in RULES {
+            let (detector, events) = run(small(rule), &bars);
+            let mut born: HashMap<u64, &Event> = HashMap::new();
+            let mut last_kind: HashMap<u64, EventKind> = HashMap::new();
+            for (position, event) in events.iter().enumerate() {
+                prop_assert_eq!(event.id, position as u64 + 1);
+                prop_assert!(event.formed_at < event.confirmed_at && event.low <= event.high);
+                prop_assert!(event.source_id < event.id);
+                if is_zone(event.kind) {
+                    prop_assert_eq!(event.zone_id, event.id);
+                    born.insert(event.id, event);
+                    last_kind.insert(event.id, event.kind);
+                } else if let Some(creation) = born.get(&event.zone_id) {
+                    let displaced = matches!(event.kind, EventKind::OrderBlockExpired
+                        | EventKind::FairValueGapExpired | EventKind::LiquidityPoolExpired);
+                    prop_assert!(event.confirmed_at > creation.confirmed_at || displaced);
+                    let before = last_kind.insert(event.zone_id, event.kind).unwrap();
+                    prop_assert!(!is_end(before), "{:?} after {:?}", event.kind, before);
+                    prop_assert!(before < event.kind, "{:?} after {:?}", event.kind, before);
+                    prop_assert_eq!((event.low, event.high), (creation.low, creation.high));
+                }
+            }
+            let open = last_kind.iter().filter(|(_, &kind)| !is_end(kind) && kind != EventKind::FairValueGapFilled);
+            let mut open: Vec<u64> = open.map(|(&id, _)| id).collect();
+            open.sort_unstable();
+            let zones = detector.zones();
+            prop_assert!(zones.len() <= 4 * 3 + 2 * 3 + 2 * 4);
+            prop_assert!(zones.iter().all(|zone| zone.state != ZoneState::Filled));
+            prop_assert_eq!(zones.iter().map(|zone| zone.id).collect::<Vec<_>>(), open);
+        }
+    }
+}
+
+#[test]
+fn bars_out_of_order_or_of_another_length_change_nothing() {
+    let bars: Vec<Bar> = (0..30).map(|m| smc_common::one_minute_bar(m, [100, 103, 98, 101 + m % 2])).collect();
+    let (mut detector, mut events) = run(small(PivotRule::Leg), &bars);
+    let before = (detector.clone(), events.clone());
+    for bad in
+        [bars[29], bars[3], Bar { close_time: bars[29].close_time + 300, ..smc_common::one_minute_bar(31, [1; 4]) }]
+    {
+        let error = detector.update(&bad, &mut events).unwrap_err();
+        assert!(error.to_string().contains("1m"), "{error}");
+        assert_eq!((&detector, &events), (&before.0, &before.1));
+    }
+}

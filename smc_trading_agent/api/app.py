@@ -8,8 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import PlainTextResponse
-from starlette.exceptions import HTTPException
+from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -24,19 +23,6 @@ NO_PAGE = "The page is not built: run `make setup`. The API works without it; GE
 
 DESCRIPTION = """A Smart Money Concepts trading agent. Amounts are exact decimal text, moments are ISO 8601 in UTC,
 and every error is a problem document (RFC 9457) with its remedy."""
-
-
-class Page(StaticFiles):
-    """The built page. Names under ``assets/`` hold a hash of their content, so they never change; the rest may."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        parts = Path(path).parts
-        if parts[:1] == ("api",):
-            raise HTTPException(404)
-        response = await super().get_response(path, scope)
-        hashed = parts[:1] == ("assets",)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response
 
 
 def create_app(
@@ -71,12 +57,31 @@ def create_app(
     app.include_router(live.router)
     if not production:
         app.include_router(contract.test_router)
-    if (page_dir / "index.html").is_file():
-        app.mount("/", Page(directory=page_dir, html=True), name="page")
-    else:
-        app.add_api_route("/", _no_page, include_in_schema=False)
+    _add_page(app, page_dir)
     return app
 
 
-async def _no_page() -> PlainTextResponse:
-    return PlainTextResponse(NO_PAGE, status_code=503)
+def _add_page(app: FastAPI, page_dir: Path) -> None:
+    """Serves what is built: the files beside ``index.html`` one by one, and the folder of hashed assets."""
+    if not (page_dir / "index.html").is_file():
+        app.add_api_route("/", lambda: PlainTextResponse(NO_PAGE, status_code=503), include_in_schema=False)
+        return
+    for file in sorted(page_dir.iterdir()):
+        if file.is_file():
+            path = "/" if file.name == "index.html" else f"/{file.name}"
+            app.add_api_route(path, _file(file), methods=["GET", "HEAD"], include_in_schema=False)
+    if (page_dir / "assets").is_dir():
+        app.mount("/assets", HashedAssets(directory=page_dir / "assets"), name="assets")
+
+
+def _file(path: Path) -> Callable[[], FileResponse]:
+    return lambda: FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+class HashedAssets(StaticFiles):
+    """Files whose names hold a hash of their content: what a browser has under a name never changes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

@@ -45,7 +45,8 @@ class ChangeSignal:
     async def wait(self, timeout_s: float) -> None:
         """Returns when a change came, or after ``timeout_s``; changes from here on count anew."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         self._event.clear()
         self._raised = False
 
@@ -92,7 +93,8 @@ class StreamSession:
             cursor = here
             try:
                 await self._websocket.send_text(message)
-                answer = await asyncio.wait_for(acknowledgements.get(), self._ack_timeout_s)
+                async with asyncio.timeout(self._ack_timeout_s):
+                    answer = await acknowledgements.get()
             except WebSocketDisconnect:
                 return
             except TimeoutError:

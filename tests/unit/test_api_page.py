@@ -25,7 +25,9 @@ def models() -> dict[str, type[BaseModel]]:
     """Every model that a `ViewState` is made of, by name."""
     found: dict[str, type[BaseModel]] = {}
     for module in (live_models, records, answers):
-        found |= {name: item for name, item in vars(module).items() if isinstance(item, type) and issubclass(item, BaseModel)}
+        found |= {
+            name: item for name, item in vars(module).items() if isinstance(item, type) and issubclass(item, BaseModel)
+        }
     defined = live_models.ViewState.model_json_schema()["$defs"]
     return {name: found[name] for name in defined if name in found} | {"ViewState": live_models.ViewState}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
-from httpx2 import Response
 from starlette.datastructures import Headers
 from starlette.websockets import WebSocketDisconnect
 
@@ -111,7 +111,9 @@ def test_every_answer_carries_the_security_headers(path: str) -> None:
 def test_every_route_documents_its_answers() -> None:
     with served(0) as (client, _, _):
         document = client.get("/openapi.json").json()
-    routes = {(path, method): operation for path, item in document["paths"].items() for method, operation in item.items()}
+    routes = {
+        (path, method): operation for path, item in document["paths"].items() for method, operation in item.items()
+    }
     assert len(routes) == 10
     for operation in routes.values():
         assert operation["summary"]

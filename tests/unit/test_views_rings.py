@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from smc_trading_agent.monitoring.rings import Ring
 
 
-@given(items=st.lists(st.integers(), max_size=60), capacity=st.integers(1, 20), limit=st.integers(0, 30), data=st.data())
+@given(
+    items=st.lists(st.integers(), max_size=60), capacity=st.integers(1, 20), limit=st.integers(0, 30), data=st.data()
+)
 def test_a_ring_gives_exactly_what_a_reader_has_not_seen(
     items: list[int], capacity: int, limit: int, data: st.DataObject
 ) -> None:

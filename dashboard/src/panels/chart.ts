@@ -115,7 +115,7 @@ export class ChartPanel {
     const zone = this.pointed?.zone;
     setText(this.zoneLegend, zone ? zoneText(zone, decimals) : "");
     const last = bars.close[newest] ?? 0;
-    this.canvas.setAttribute("aria-description", `Last close ${priceNumber(last, decimals)}, ${count(newest + 1)} bars`);
+    this.canvas.setAttribute("aria-description", `Last close ${priceNumber(last, decimals)}, ${count(newest + 1)} bars, ${this.model.zones.length} live zones`);
   }
 }
 

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn more_runs_extend_and_seeds_differ() {
-        let bars: Vec<Bar> = (0..500).map(|i| bar(i, 1_000 + i % 37, 1_040 + i % 37, 970, 1_000 + i % 11)).collect();
+        let walk = |i: i64| 1_000 + (i * 37) % 101;
+        let bars: Vec<Bar> = (0..500).map(|i| bar(i, walk(i), walk(i) + 5, walk(i) - 5, walk(i))).collect();
         let spec = entries(&[10, 20, 30], &[20, 20, 20], &[0.01, 0.02, 0.01]);
         let few = random_entry_returns(&bars, &spec, 5, 7).unwrap();
         let many = random_entry_returns(&bars, &spec, 9, 7).unwrap();

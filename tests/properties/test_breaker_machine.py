@@ -1,0 +1,226 @@
+"""The circuit breaker under any sequence of events, against a model of what each state owes."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from smc_trading_agent.domain.clock import MarketClock
+from smc_trading_agent.domain.errors import JournalError
+from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, severity
+from smc_trading_agent.domain.settings import RiskSettings
+from smc_trading_agent.domain.types import BreakerChange
+from smc_trading_agent.risk_manager.circuit_breaker import CircuitBreaker
+
+NS = 1_000_000_000
+S = BreakerState
+COOL_DOWN, PROBE_TIMEOUT, PROBES = 100, 350, 2
+LIMITS = RiskSettings(cool_down_seconds=COOL_DOWN, probe_timeout_seconds=PROBE_TIMEOUT, probe_orders=PROBES)
+TRIGGERS = [BreakerCause.DAILY_LOSS, BreakerCause.DRAWDOWN, BreakerCause.UNKNOWN_ORDERS, BreakerCause.EXECUTION_ERROR]
+
+# The only ways down, each with the authority it needs.
+WAYS_DOWN = {
+    (S.STARTING, BreakerCause.STARTUP),
+    (S.REDUCING, BreakerCause.COOL_DOWN),
+    (S.HALF_OPEN, BreakerCause.PROBES_ENDED),
+    (S.HALTED, BreakerCause.OPERATOR),
+}
+
+
+class BreakerMachine(RuleBasedStateMachine):
+    """Everything that can happen to a breaker; what must follow is stated here on its own."""
+
+    saved = Bundle("saved")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = MarketClock(NS)
+        self.recorded: list[BreakerChange] = []
+        self.told: list[BreakerChange] = []
+        self.disk_full = False
+        self.breaker = self.new()
+        self.causes: set[BreakerCause] = set()
+        self.rests_at = S.HALF_OPEN
+        self.since = 0
+        self.relapses = 0
+        self.sent = self.ended = self.last_probe = 0
+        self.ticked_at = 0
+        self.killed = False
+
+    def new(self) -> CircuitBreaker:
+        return CircuitBreaker(LIMITS, self.clock, self.record)
+
+    def record(self, change: BreakerChange) -> None:
+        assert self.breaker.state is change.before, "recorded after it took effect"
+        if self.disk_full:
+            raise JournalError("no space left")
+        self.recorded.append(change)
+
+    def follow(self) -> list[BreakerChange]:
+        """Brings the model up to date with what was told since; every change must have been recorded first."""
+        changes = self.breaker.drain()
+        self.told += changes
+        assert self.told == self.recorded
+        for change in changes:
+            if change.before is S.HALF_OPEN and change.after is S.REDUCING:
+                self.relapses += 1
+            if change.after is S.ACTIVE:
+                self.relapses = 0
+            if change.after is S.HALF_OPEN:
+                self.sent = self.ended = 0
+            self.since = change.time
+        return changes
+
+    @initialize(head_start=st.integers(0, 3))
+    def start(self, head_start: int) -> None:
+        """Some histories begin past the start, or with all probes ended."""
+        if head_start > 0:
+            self.ready()
+        if head_start > 1:
+            for _ in range(PROBES):
+                self.send_probe()
+                self.tick(working=0)
+
+    @rule(seconds=st.one_of(st.integers(0, 60), st.sampled_from([COOL_DOWN, 2 * COOL_DOWN, 64 * COOL_DOWN])))
+    def wait(self, seconds: int) -> None:
+        self.clock.advance_to(self.clock.now() + seconds * NS)
+
+    @rule()
+    def ready(self) -> None:
+        before = self.breaker.state
+        self.breaker.ready()
+        assert self.breaker.state is (self.rests_at if before is S.STARTING else before)
+        self.follow()
+
+    @rule(
+        wanted=st.sampled_from([S.REDUCING, S.REDUCING, S.REDUCING, S.HALTED, S.KILLED]), cause=st.sampled_from(TRIGGERS)
+    )
+    def trip(self, wanted: BreakerState, cause: BreakerCause) -> None:
+        before = self.breaker.state
+        self.breaker.trip(wanted, cause, "any")
+        self.causes.add(cause)
+        if before is S.STARTING and wanted is S.REDUCING:
+            self.rests_at = S.REDUCING
+        assert self.breaker.state is max(before, wanted, key=severity)
+        assert len(self.follow()) == (self.breaker.state is not before)
+
+    @rule(one=st.sampled_from([S.REDUCING, S.HALTED]), two=st.sampled_from([S.REDUCING, S.HALTED]))
+    def two_triggers(self, one: BreakerState, two: BreakerState) -> None:
+        self.trip(one, BreakerCause.DAILY_LOSS)
+        self.trip(two, BreakerCause.DRAWDOWN)
+        assert severity(self.breaker.state) >= max(severity(one), severity(two))
+
+    @rule(cause=st.sampled_from(TRIGGERS))
+    def clear(self, cause: BreakerCause) -> None:
+        before = self.breaker.state
+        self.breaker.clear(cause)
+        self.causes.discard(cause)
+        assert self.breaker.state is before
+
+    @rule()
+    def clear_everything_and_cool_down(self) -> None:
+        for cause in TRIGGERS:
+            self.clear(cause)
+        self.wait(64 * COOL_DOWN)
+        self.tick(working=0)
+        assert self.breaker.state is not S.REDUCING
+
+    @rule()
+    def rearm(self) -> None:
+        before = self.breaker.state
+        self.breaker.rearm("a person", "a reason")
+        if before is S.HALTED:
+            self.causes.clear()
+            assert self.breaker.state is S.HALF_OPEN
+        else:
+            assert self.breaker.state is before
+        self.follow()
+
+    @precondition(lambda self: self.breaker.lets_exposure_grow)
+    @rule()
+    def send_probe(self) -> None:
+        self.breaker.probe_sent()
+        if self.breaker.state is S.HALF_OPEN:
+            self.sent, self.last_probe = self.sent + 1, self.clock.now()
+
+    @rule(working=st.integers(0, 1))
+    def tick(self, working: int) -> None:
+        before, now = self.breaker.state, self.clock.now()
+        self.breaker.tick(working)
+        expected = before
+        if before is S.REDUCING:
+            cooled = now - self.since >= COOL_DOWN * NS * 2 ** min(self.relapses, 6)
+            expected = S.HALF_OPEN if cooled and not self.causes else S.REDUCING
+        elif before is S.HALF_OPEN:
+            self.ended = self.sent if working == 0 else self.ended
+            hangs = self.ended < self.sent and now - self.last_probe > PROBE_TIMEOUT * NS
+            expected = S.ACTIVE if self.ended >= PROBES else S.REDUCING if hangs else S.HALF_OPEN
+        assert self.breaker.state is expected
+        self.follow()
+
+    @rule()
+    def leave_a_probe_hanging(self) -> None:
+        """Half-open ends, whatever the venue does with its probes."""
+        if self.breaker.state is not S.HALF_OPEN:
+            return
+        self.send_probe()
+        self.wait(PROBE_TIMEOUT + 1)
+        self.tick(working=1)
+        assert self.breaker.state in (S.REDUCING, S.ACTIVE)
+
+    @rule()
+    def restart(self) -> None:
+        state, causes = self.breaker.state, self.breaker.causes
+        saved = self.breaker.snapshot()
+        self.breaker = self.new()
+        self.breaker.restore(saved)
+        assert (self.breaker.state, self.breaker.causes) == (state, causes)
+        assert self.breaker.snapshot() == saved
+
+    @rule(wanted=st.sampled_from([S.REDUCING, S.HALTED, S.KILLED]))
+    def trip_with_a_full_disk(self, wanted: BreakerState) -> None:
+        before = self.breaker.state
+        self.disk_full = True
+        try:
+            self.breaker.trip(wanted, BreakerCause.EXECUTION_ERROR, "disk")
+        except JournalError:
+            assert severity(wanted) > severity(before)
+        else:
+            self.rests_at = max(self.rests_at, wanted, key=severity) if before is S.STARTING else self.rests_at
+        self.disk_full = False
+        self.causes.add(BreakerCause.EXECUTION_ERROR)
+        assert self.breaker.state is before
+
+    @invariant()
+    def severity_falls_only_by_the_listed_ways(self) -> None:
+        for change in self.recorded:
+            if severity(change.after) < severity(change.before):
+                assert (change.before, change.cause) in WAYS_DOWN, change
+            assert change.before is not change.after
+
+    @invariant()
+    def changes_form_one_path(self) -> None:
+        path = [S.STARTING, *(change.after for change in self.recorded)]
+        assert [change.before for change in self.recorded] == path[:-1]
+        assert self.breaker.state is path[-1]
+
+    @invariant()
+    def killed_is_the_end(self) -> None:
+        self.killed = self.killed or self.breaker.state is S.KILLED
+        assert not self.killed or self.breaker.state is S.KILLED
+
+    @invariant()
+    def only_active_and_half_open_grow_and_only_starting_does_not_shrink(self) -> None:
+        state = self.breaker.state
+        assert self.breaker.lets_exposure_grow is (state in (S.ACTIVE, S.HALF_OPEN))
+        assert self.breaker.lets_exposure_shrink is (state is not S.STARTING)
+        assert self.breaker.size_factor == (0.5 if state is S.HALF_OPEN else 1.0)
+
+    @invariant()
+    def causes_are_remembered(self) -> None:
+        assert set(self.breaker.causes) == {cause.value for cause in self.causes}
+
+
+BreakerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+TestBreaker = BreakerMachine.TestCase

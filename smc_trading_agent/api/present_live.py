@@ -38,7 +38,7 @@ from smc_trading_agent.monitoring.order_board import OrderLine
 from smc_trading_agent.monitoring.round_trips import FILL_EVENTS
 from smc_trading_agent.monitoring.views import AccountSample, Context, Counts, Cursor, DecisionRecord, Limits
 
-PAGE = Limits(bars=1_500, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200, accounts=3_000)
+PAGE = Limits(bars=2_000, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200, accounts=3_000)
 ZONES_EACH = 4  # of each kind, on each side of the price: more would hide the candles
 
 

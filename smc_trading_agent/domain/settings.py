@@ -31,7 +31,7 @@ class SyntheticSettings(Section):
     """The built-in synthetic market: seeded, labelled, with a documented planted tendency."""
 
     seed: int = Field(7, ge=0)
-    speed: float = Field(1200.0, gt=0, description="market seconds per real second")
+    speed: float = Field(600.0, gt=0, description="market seconds per real second")
     fast_forward_bars: int = Field(172_800, ge=0, description="1-minute bars run flat out before pacing begins")
     planted_strength: float = Field(1.0, ge=0, le=5, description="0 removes the edge")
 
@@ -39,8 +39,8 @@ class SyntheticSettings(Section):
 class StructureSettings(Section):
     """Which timeframes are read; `detector` is passed to the Rust detector, which refuses unknown keys."""
 
-    decision_timeframe: Timeframe = "5m"
-    context_timeframes: tuple[Timeframe, ...] = ("30m", "2h")
+    decision_timeframe: Timeframe = "3m"
+    context_timeframes: tuple[Timeframe, ...] = ("15m", "1h")
     detector: dict[str, object] = Field(default_factory=dict)
 
 
@@ -55,8 +55,8 @@ class DecisionSettings(Section):
     max_reward_risk: float = Field(4.0, gt=0, description="without liquidity nearer than this there is no setup")
     entry_valid_bars: int = Field(3, ge=1, description="a limit entry lives this many decision bars")
     time_limit_bars: int = Field(96, ge=1, description="a position is closed after this many decision bars")
-    min_samples: int = Field(40, ge=1, description="resolved setups of a kind before it may trade")
-    prior_strength: float = Field(60.0, gt=0, description="setups' worth of belief in chance")
+    min_samples: int = Field(30, ge=1, description="resolved setups of a kind before it may trade")
+    prior_strength: float = Field(40.0, gt=0, description="setups' worth of belief in chance")
     min_edge: float = Field(0.0, ge=0, lt=1, description="P must beat break-even by this much")
     take_every_setup: bool = Field(False, description="research: trade every setup, to see raw base rates")
 

@@ -8,8 +8,6 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 
-import msgspec
-
 from smc_trading_agent._core import Instrument
 from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import AgentError
@@ -17,24 +15,17 @@ from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.domain.types import Approval
 from smc_trading_agent.monitoring.health import AgentState, AgentStatus
-from smc_trading_agent.monitoring.latency import LatencyBook
+from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
 from smc_trading_agent.monitoring.views import ViewStore
 from smc_trading_agent.runtime.assembly import PAPER, Assembly, assemble
 from smc_trading_agent.runtime.history import orders_hash, retell
-from smc_trading_agent.runtime.markets import OpenedMarket, paced
+from smc_trading_agent.runtime.markets import OpenedMarket, Pace, paced
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE, CycleOutcome, Runner
 from smc_trading_agent.runtime.state_dir import StateDir
 
 log = logging.getLogger("smc_trading_agent")
 STOP_TIMEOUT_S = 30.0
 NS = 1_000_000_000
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """Market seconds per real second (None: flat out), after so many bars flat out."""
-
-    speed: float | None
-    fast_forward: int = 0
 
 
 class Agent:
@@ -48,8 +39,11 @@ class Agent:
         self._state_dir = state
         self._stopping = threading.Event()
         self._views = ViewStore(opened.market.instrument)
-        market = paced(opened, pace.speed, pace.fast_forward, self._stopping.wait, monotonic_ns)
-        self._assembly = assemble(market, settings, state.journal, state.venue_store, [self._views])
+        latency = LatencyBook()
+        market = paced(
+            opened, pace, self._stopping.wait, lambda taken: latency.record(LatencyStage.DATA_PIPELINE, taken)
+        )
+        self._assembly = assemble(market, settings, state.journal, state.venue_store, [self._views], latency)
         self._runner = Runner(self._assembly, self._advanced)
         self._thread = threading.Thread(target=self._run, name="trading", daemon=True)
         self._state = AgentState.STARTING

@@ -70,12 +70,14 @@ def assemble(
     journal: SqliteJournal,
     venue_store: VenueStore | None,
     listeners: Sequence[Listener],
+    latency: LatencyBook | None = None,
 ) -> Assembly:
     """Builds the stages and the coordinator over them; `ConfigError` where settings don't fit the market."""
     instrument, structure = market.instrument, settings.structure
     if not structure.context_timeframes:
         raise ConfigError("structure.context_timeframes is empty; name at least one timeframe above the decision's")
-    clock, latency, costs = MarketClock(), LatencyBook(), cost_model(settings.execution)
+    clock, costs = MarketClock(), cost_model(settings.execution)
+    latency = latency or LatencyBook()
     seal = ApprovalSeal(secrets.token_bytes(32))
 
     def record(change: BreakerChange) -> None:

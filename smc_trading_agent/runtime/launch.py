@@ -11,8 +11,8 @@ import msgspec
 from smc_trading_agent.config import api_key_hash
 from smc_trading_agent.data_pipeline.pacing import parse_speed
 from smc_trading_agent.domain.settings import Settings
-from smc_trading_agent.runtime.agent import Agent, Pace
-from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, open_file, open_synthetic
+from smc_trading_agent.runtime.agent import Agent
+from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, Pace, open_file, open_synthetic
 from smc_trading_agent.runtime.state_dir import StateDir
 
 

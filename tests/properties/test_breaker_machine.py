@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import JournalError
@@ -31,8 +31,6 @@ WAYS_DOWN = {
 class BreakerMachine(RuleBasedStateMachine):
     """Everything that can happen to a breaker; what must follow is stated here on its own."""
 
-    saved = Bundle("saved")
-
     def __init__(self) -> None:
         super().__init__()
         self.clock = MarketClock(NS)
@@ -45,7 +43,6 @@ class BreakerMachine(RuleBasedStateMachine):
         self.since = 0
         self.relapses = 0
         self.sent = self.ended = self.last_probe = 0
-        self.ticked_at = 0
         self.killed = False
 
     def new(self) -> CircuitBreaker:

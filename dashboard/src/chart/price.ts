@@ -103,22 +103,24 @@ export class PriceChart {
     }
   }
 
-  /** Draws a decision on the chart and brings it into view; null takes it away. */
-  show(decision: DecisionOut | null): void {
-    this.zones.setDimmed(decision !== null);
-    this.structure.setDimmed(decision !== null);
-    if (!decision) {
+  /** Draws a decision and brings it into view; null takes it away. False when it is older than all bars here. */
+  show(decision: DecisionOut | null): boolean {
+    const known = decision !== null && this.model.barOfMoment(Date.parse(decision.time) / 1000) >= 0;
+    this.zones.setDimmed(known);
+    this.structure.setDimmed(known);
+    if (!known) {
       this.bracket.show(null);
-      return;
+      return decision === null;
     }
     const trade = this.model.trades.find((other) => other.decision_id === decision.id);
     const until = Date.parse(trade?.exit_time ?? decision.entry_expires_at) / 1000;
     this.bracket.show({ decision, until });
     const index = this.bracket.index;
     const range = this.chart.timeScale().getVisibleLogicalRange();
-    if (index === null || index < 0 || !range || (index > range.from + 5 && index < range.to - 15)) return;
+    if (index === null || !range || (index > range.from + 5 && index < range.to - 15)) return true;
     const span = range.to - range.from;
     this.chart.timeScale().setVisibleLogicalRange({ from: index - span * 0.6, to: index + span * 0.4 });
+    return true;
   }
 
   scrollToLatest(): void {

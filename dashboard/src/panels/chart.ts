@@ -23,6 +23,7 @@ export class ChartPanel {
   private readonly empty = el("p", "empty over", "No bar has closed yet. The chart fills as the market is read.");
   private readonly latest = el("button", { class: "button latest", attrs: { type: "button" } }, "Latest ⇥");
   private pointed: Pointed | null = null;
+  private remark = "";
 
   constructor(
     private readonly model: Model,
@@ -54,7 +55,9 @@ export class ChartPanel {
   }
 
   show(decision: DecisionOut | null): void {
-    this.chart.show(decision);
+    const drawn = this.chart.show(decision);
+    this.remark = drawn ? "" : "That decision is older than the bars on this chart.";
+    this.describe();
   }
 
   setTheme(colours: Palette): void {
@@ -113,7 +116,7 @@ export class ChartPanel {
       el("span", "legend-pair", el("abbr", "", "Vol"), (bars.volume[index] ?? 0).toLocaleString("en-US", { maximumFractionDigits: 1 })),
     ]);
     const zone = this.pointed?.zone;
-    setText(this.zoneLegend, zone ? zoneText(zone, decimals) : "");
+    setText(this.zoneLegend, zone ? zoneText(zone, decimals) : this.remark);
     const last = bars.close[newest] ?? 0;
     this.canvas.setAttribute("aria-description", `Last close ${priceNumber(last, decimals)}, ${count(newest + 1)} bars, ${this.model.zones.length} live zones`);
   }

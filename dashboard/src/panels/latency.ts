@@ -12,7 +12,7 @@ const COLUMNS: Column<LatencyOut>[] = [
   { name: "p99", numeric: true, cell: (row) => duration(row.p99_ms) },
   { name: "p99.9", numeric: true, wide: true, cell: (row) => duration(row.p999_ms) },
   { name: "Max", numeric: true, cell: (row) => duration(row.max_ms) },
-  { name: "Samples", numeric: true, cell: (row) => count(row.count) },
+  { name: "Samples", numeric: true, wide: true, cell: (row) => count(row.count) },
 ];
 
 export class Latency {

@@ -68,10 +68,10 @@ impl Default for SyntheticConfig {
             sweep_lookback_minutes: 180,
             sweep_age_minutes: 15,
             sweep_return_minutes: 5,
-            reaction_chance: 0.7,
+            reaction_chance: 0.9,
             displacement: Phase { minutes: 60, bps_per_minute: 2.0 },
             pullback: Phase { minutes: 60, bps_per_minute: -1.0 },
-            expansion: Phase { minutes: 420, bps_per_minute: 0.9 },
+            expansion: Phase { minutes: 360, bps_per_minute: 1.2 },
         }
     }
 }

@@ -24,7 +24,7 @@
 //!    Sweeps while an answer lasts plant nothing. Lows likewise, upwards.
 //! 2. **In a trending regime** the drift is `trend_bps_per_minute` in its direction.
 //!
-//! With the defaults an answer drifts 120 basis points away, 60 back and 378 away again, against a noise of
+//! With the defaults an answer drifts 120 basis points away, 60 back and 432 away again, against a noise of
 //! some 200 over the last phase: enough that a break of structure followed by a return into its zone pays
 //! for a round trip of about 8, and far from certain. At `planted_strength` 0 every step has mean zero given all that went
 //! before: prices are a martingale, and no strategy has an edge before costs.

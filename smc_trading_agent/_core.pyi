@@ -193,10 +193,8 @@ class Event:
     def ambiguous(self) -> bool: ...  # touched and invalidated inside one bar
 
 EVENT_KINDS: tuple[str, ...]
-"""pivot, bos, choch, order_block, order_block_touched, order_block_mitigated, order_block_invalidated,
-order_block_expired, fair_value_gap, fair_value_gap_touched, fair_value_gap_half_filled,
-fair_value_gap_filled, fair_value_gap_inverted, fair_value_gap_expired, liquidity_pool,
-liquidity_pool_swept, liquidity_pool_run, liquidity_pool_expired, dealing_range"""
+"""pivot, bos, choch, dealing_range; order_block, its _touched, _mitigated, _invalidated, _expired; fair_value_gap, its
+_touched, _half_filled, _filled, _inverted, _expired; liquidity_pool, its _swept, _run, _expired."""
 
 class Zone:
     """A live order block, fair value gap or liquidity pool."""
@@ -314,11 +312,9 @@ FEATURE_DOCS: tuple[str, ...]  # one sentence each, with the unit
 # ---------------------------------------------------------------- execution
 
 ORDER_STATES: tuple[str, ...]
-"""intent, denied, sending, open, partial, filled, pending_cancel, pending_replace, canceled, expired,
-rejected, unknown"""
+"""intent, denied, sending, open, partial, filled, pending_cancel, pending_replace, canceled, expired, rejected, ..."""
 ORDER_EVENTS: tuple[str, ...]
-"""deny, send, accept, reject, timeout, fill_partial, fill_complete, cancel_request, cancel_reject,
-cancel, replace_request, replace_accept, replace_reject, expire, resolve_absent"""
+"""deny, send, accept, reject, timeout, fill_partial, fill_complete, cancel_request, cancel, expire, ..."""
 
 def order_transition(state: str, event: str) -> str | None:
     """The next order state, or None where the pair is illegal. Total over both enumerations."""
@@ -378,8 +374,8 @@ class VenueEvent:
 class SimVenue:
     """A simulated venue: market, limit, stop_market and take_profit orders, brackets, one position.
 
-    On bars, matching is pessimistic: an order works from the first bar opening at or after its arrival
-    (time + latency, rounded up to that bar), a limit needs a trade through its price, a stop fills at
+    On bars, matching is pessimistic: an order works from the bar that it arrives in (time + latency; a delay
+    shorter than a bar is what the slippage stands for), a limit needs a trade through its price, a stop fills at
     the worse of its price and the open, and of a stop and a target reached in one bar the stop is taken.
     Children of a bracket (``parent``) rest inactive until the parent fills, then cancel each other.
     """
@@ -470,12 +466,11 @@ def random_entry_returns(
 ) -> NDArray[np.float64]:
     """Net return of ``runs`` portfolios that enter at random bars and sides with the given exits. Shape (runs,).
 
-    Each run draws one entry for each element of the distance arrays (ticks), in random order; risk_fraction
-    is the share of equity risked at the stop; cost_ppm is the round-trip cost as parts per million of notional.
-    """
+    Each run draws one entry for each element of the distance arrays (ticks), in random order; risk_fraction is
+    the share of equity risked at the stop, cost_ppm the round-trip cost in parts per million of notional."""
 
 class SyntheticMarket:
-    """A seeded synthetic market of 1-minute bars: regimes, volatility clustering, order flow, a mild planted tendency."""
+    """A seeded synthetic market of 1-minute bars: regimes, volatility clustering, flow, a mild planted tendency."""
 
     def __init__(self, instrument: Instrument, seed: int, start_time: int, config_json: str = "{}") -> None: ...
     def next_bars(self, count: int) -> Bars: ...

@@ -48,6 +48,29 @@ def costs(**changes: Any) -> CostModel:
     return CostModel(**(fields | changes))
 
 
+def risk_settings(**changes: Any) -> RiskSettings:
+    """Limits written out, so that tuning a default moves no boundary here."""
+    fields = {
+        "risk_per_trade": 0.005,
+        "max_order_notional": 1.0,
+        "max_position_notional": 1.0,
+        "max_leverage": 2.0,
+        "max_open_orders": 6,
+        "max_positions": 1,
+        "price_collar": 0.02,
+        "max_data_age_seconds": 120.0,
+        "signal_ttl_seconds": 60.0,
+        "max_daily_loss": 0.03,
+        "halt_daily_loss": 0.06,
+        "max_drawdown": 0.25,
+        "cool_down_seconds": 3_600.0,
+        "probe_orders": 2,
+        "probe_size": 0.5,
+        "probe_timeout_seconds": 604_800.0,
+    }
+    return RiskSettings(**(fields | changes))
+
+
 def account(**changes: Any) -> AccountView:
     flat = AccountView(
         equity=EQUITY,
@@ -98,7 +121,7 @@ def question(
     harmless = Question(
         intent=intent(**(of_intent or {})),
         account=account(**(of_account or {})),
-        settings=RiskSettings(),
+        settings=risk_settings(),
         quantity=10,
         min_notional=50_000,
         breaker=BreakerState.ACTIVE,
@@ -201,7 +224,7 @@ class Gate:
     def __init__(self, costs_of: CostModel | None = None, **limits: Any) -> None:
         self.clock = MarketClock(NOW)
         self.seal = ApprovalSeal(KEY)
-        self.settings = RiskSettings(**limits)
+        self.settings = risk_settings(**limits)
         self.costs = costs_of or costs()
         self.changes: list[BreakerChange] = []
         self.state_at_record: list[BreakerState] = []

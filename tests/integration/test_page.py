@@ -143,19 +143,21 @@ def test_candles_and_zones_are_drawn(page: Any) -> None:
 
 
 def test_a_decision_tells_why_by_mouse_and_by_keyboard(page: Any) -> None:
-    first = page.locator(".decision-button").first
-    first.click()
+    name = page.locator(".decision-button").first.get_attribute("aria-controls")
+    chosen = page.locator(f"[aria-controls={name}]")  # newer decisions push it down meanwhile
+    chosen.click()
     why = page.locator(".why:visible")
     assert why.count() == 1
     text = why.inner_text()
     for part in ("P(win)", "Break-even", "Evidence", "Entry", "Stop", "Target", "smc-agent explain d"):
         assert part in text
-    assert first.get_attribute("aria-expanded") == "true"
+    assert chosen.get_attribute("aria-expanded") == "true"
     page.keyboard.press("Escape")
     assert page.locator(".why:visible").count() == 0
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.locator(".decision-button").nth(1).get_attribute("aria-expanded") == "true"
+    assert page.locator(":focus").get_attribute("aria-expanded") == "true"
+    assert page.locator(":focus").get_attribute("aria-controls") != name
 
 
 def test_it_fits_a_phone(page: Any) -> None:

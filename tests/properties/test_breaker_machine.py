@@ -9,14 +9,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import JournalError
 from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, severity
-from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.domain.types import BreakerChange
 from smc_trading_agent.risk_manager.circuit_breaker import CircuitBreaker
+from tests.factories import risk_settings
 
 NS = 1_000_000_000
 S = BreakerState
 COOL_DOWN, PROBE_TIMEOUT, PROBES = 100, 350, 2
-LIMITS = RiskSettings(cool_down_seconds=COOL_DOWN, probe_timeout_seconds=PROBE_TIMEOUT, probe_orders=PROBES)
+LIMITS = risk_settings(cool_down_seconds=COOL_DOWN, probe_timeout_seconds=PROBE_TIMEOUT, probe_orders=PROBES)
 TRIGGERS = [BreakerCause.DAILY_LOSS, BreakerCause.DRAWDOWN, BreakerCause.UNKNOWN_ORDERS, BreakerCause.EXECUTION_ERROR]
 
 # The only ways down, each with the authority it needs.

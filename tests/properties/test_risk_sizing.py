@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from smc_trading_agent.domain.costs import PPM, CostModel
 from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.risk_manager.sizing import Sizing, share_of, size_entry
+from tests.factories import risk_settings
 
 # Shares are what a person writes: at most six decimals.
 shares = st.integers(0, 3 * PPM)
@@ -25,7 +26,7 @@ models = st.builds(
 
 
 def limits(risk: int, order: int, position: int, leverage: int) -> RiskSettings:
-    return RiskSettings(
+    return risk_settings(
         risk_per_trade=risk / PPM,
         max_order_notional=order / PPM,
         max_position_notional=position / PPM,
@@ -99,7 +100,7 @@ def test_the_loss_that_sizes_is_the_loss_that_breaks_even(entry: int, stop: int,
 
 @pytest.mark.parametrize("name", ["risk_per_trade", "max_order_notional", "max_position_notional", "max_leverage"])
 def test_a_limit_of_zero_means_none(name: str) -> None:
-    settings = RiskSettings(**{name: 0.0})
+    settings = risk_settings(**{name: 0.0})
     assert size_entry(10**8, 500_000, 495_000, 0, CostModel(0, 0, 0, 0), settings, 1.0).lots == 0
 
 
@@ -107,12 +108,12 @@ def test_a_limit_of_zero_means_none(name: str) -> None:
     ("equity", "entry", "stop"), [(0, 10, 9), (-1, 10, 9), (100, 0, 9), (100, -1, 9), (100, 10, 0), (100, 10, 10)]
 )
 def test_what_can_not_be_sized_gets_nothing(equity: int, entry: int, stop: int) -> None:
-    sized = size_entry(equity, entry, stop, 0, CostModel(0, 0, 0, 0), RiskSettings(), 1.0)
+    sized = size_entry(equity, entry, stop, 0, CostModel(0, 0, 0, 0), risk_settings(), 1.0)
     assert sized == Sizing(0, 0, 0, 0, 1.0)
     assert sized.lots == 0
 
 
 def test_exposure_beyond_the_limit_is_not_a_negative_size() -> None:
-    sized = size_entry(10**8, 500_000, 495_000, 10**9, CostModel(0, 0, 0, 0), RiskSettings(), 1.0)
+    sized = size_entry(10**8, 500_000, 495_000, 10**9, CostModel(0, 0, 0, 0), risk_settings(), 1.0)
     assert sized.by_exposure < 0
     assert sized.lots == 0

@@ -9,9 +9,9 @@ import pytest
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import JournalError
 from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, severity
-from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.domain.types import BreakerChange
 from smc_trading_agent.risk_manager.circuit_breaker import MAX_RELAPSES, CircuitBreaker
+from tests.factories import risk_settings
 
 NS = 1_000_000_000
 S, C = BreakerState, BreakerCause
@@ -23,7 +23,7 @@ class Bench:
 
     def __init__(self, **changes: Any) -> None:
         limits = {"cool_down_seconds": COOL_DOWN, "probe_timeout_seconds": PROBE_TIMEOUT, "probe_orders": 2} | changes
-        self.settings = RiskSettings(**limits)
+        self.settings = risk_settings(**limits)
         self.clock = MarketClock(1_000 * NS)
         self.recorded: list[tuple[BreakerChange, BreakerState]] = []
         self.breaker = CircuitBreaker(self.settings, self.clock, self._record)
@@ -145,7 +145,7 @@ def test_a_change_that_can_not_be_recorded_does_not_take_effect() -> None:
     def full_disk(_: BreakerChange) -> None:
         raise JournalError("no space left")
 
-    breaker = CircuitBreaker(RiskSettings(), MarketClock(), full_disk)
+    breaker = CircuitBreaker(risk_settings(), MarketClock(), full_disk)
     for attempt in (breaker.ready, lambda: breaker.trip(S.KILLED, C.OPERATOR, "stop")):
         with pytest.raises(JournalError):
             attempt()

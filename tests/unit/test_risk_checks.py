@@ -12,15 +12,11 @@ from smc_trading_agent.domain.reasons import BreakerState, RefusalReason
 from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.risk_manager import checks
 from smc_trading_agent.risk_manager.checks import ENTRY_CHECKS, Check, Question
-from tests.factories import EQUITY, NOW, NS, PRICE, question
+from tests.factories import EQUITY, NOW, NS, PRICE, question, risk_settings
 
 R = RefusalReason
 COLLAR = PRICE * 2 // 100
 THIRD_OF_PERCENT = 3 * EQUITY // 100
-
-
-def limits(**changes: Any) -> RiskSettings:
-    return RiskSettings(**changes)
 
 
 def held(lots: int, **more: Any) -> dict[str, Any]:
@@ -37,8 +33,8 @@ CASES: list[tuple[Check, R | None, Question]] = [
     (checks.fresh_data, R.STALE_DATA, question(data_time=NOW - 120 * NS - 1)),
     (checks.fresh_data, R.STALE_DATA, question(data_time=NOW + 1)),
     (checks.fresh_data, R.STALE_DATA, question(data_time=0)),
-    (checks.fresh_data, None, question(settings=limits(max_data_age_seconds=0))),
-    (checks.fresh_data, R.STALE_DATA, question(settings=limits(max_data_age_seconds=0), data_time=NOW - 1)),
+    (checks.fresh_data, None, question(settings=risk_settings(max_data_age_seconds=0))),
+    (checks.fresh_data, R.STALE_DATA, question(settings=risk_settings(max_data_age_seconds=0), data_time=NOW - 1)),
     (checks.fresh_signal, None, question(of_intent={"created_at": NOW - 60 * NS})),
     (checks.fresh_signal, None, question(of_intent={"created_at": NOW - 60 * NS + 1})),
     (checks.fresh_signal, R.SIGNAL_EXPIRED, question(of_intent={"created_at": NOW - 60 * NS - 1})),
@@ -62,8 +58,8 @@ CASES: list[tuple[Check, R | None, Question]] = [
     (checks.price_collar, None, question(of_intent={"price": PRICE - COLLAR})),
     (checks.price_collar, R.PRICE_COLLAR, question(of_intent={"price": PRICE - COLLAR - 1})),
     (checks.price_collar, R.PRICE_COLLAR, question(of_account={"mark": 0}, of_intent={"price": 0})),
-    (checks.price_collar, None, question(settings=limits(price_collar=0))),
-    (checks.price_collar, R.PRICE_COLLAR, question(settings=limits(price_collar=0), of_intent={"price": PRICE + 1})),
+    (checks.price_collar, None, question(settings=risk_settings(price_collar=0))),
+    (checks.price_collar, R.PRICE_COLLAR, question(settings=risk_settings(price_collar=0), of_intent={"price": PRICE + 1})),
     (checks.minimum_size, None, question(quantity=1)),
     (checks.minimum_size, R.SIZE_BELOW_MINIMUM, question(quantity=0)),
     (checks.minimum_size, R.SIZE_BELOW_MINIMUM, question(quantity=0, min_notional=0)),
@@ -75,40 +71,40 @@ CASES: list[tuple[Check, R | None, Question]] = [
     (checks.order_notional, None, question(quantity=199)),
     (checks.order_notional, R.MAX_ORDER_NOTIONAL, question(quantity=201)),
     (checks.order_notional, R.MAX_ORDER_NOTIONAL, question(quantity=200, of_account={"equity": EQUITY - 1})),
-    (checks.order_notional, R.MAX_ORDER_NOTIONAL, question(quantity=1, settings=limits(max_order_notional=0))),
+    (checks.order_notional, R.MAX_ORDER_NOTIONAL, question(quantity=1, settings=risk_settings(max_order_notional=0))),
     (checks.position_notional, None, question(of_account=held(190))),
     (checks.position_notional, None, question(of_account=held(189))),
     (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(of_account=held(191))),
     (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(of_account=held(-191))),
     (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(of_account=held(0, worst_long=191))),
     (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(of_account=held(190, equity=EQUITY - 1))),
-    (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(settings=limits(max_position_notional=0))),
+    (checks.position_notional, R.MAX_POSITION_NOTIONAL, question(settings=risk_settings(max_position_notional=0))),
     (checks.gross_exposure, None, question(of_account=held(390))),
     (checks.gross_exposure, None, question(of_account=held(389))),
     (checks.gross_exposure, R.MAX_GROSS_EXPOSURE, question(of_account=held(391))),
     (checks.gross_exposure, R.MAX_GROSS_EXPOSURE, question(of_account=held(0, worst_short=391))),
-    (checks.gross_exposure, R.MAX_GROSS_EXPOSURE, question(settings=limits(max_leverage=0))),
+    (checks.gross_exposure, R.MAX_GROSS_EXPOSURE, question(settings=risk_settings(max_leverage=0))),
     (checks.open_orders, None, question(of_account={"open_orders": 3})),
     (checks.open_orders, None, question(of_account={"open_orders": 2})),
     (checks.open_orders, R.MAX_OPEN_ORDERS, question(of_account={"open_orders": 4})),
-    (checks.open_orders, R.MAX_OPEN_ORDERS, question(settings=limits(max_open_orders=0))),
+    (checks.open_orders, R.MAX_OPEN_ORDERS, question(settings=risk_settings(max_open_orders=0))),
     (checks.one_position, None, question()),
     (checks.one_position, R.POSITION_ALREADY_OPEN, question(of_account=held(1))),
     (checks.one_position, R.POSITION_ALREADY_OPEN, question(of_account=held(-1))),
-    (checks.one_position, None, question(of_account=held(1), settings=limits(max_positions=2))),
-    (checks.one_position, R.POSITION_ALREADY_OPEN, question(settings=limits(max_positions=0))),
+    (checks.one_position, None, question(of_account=held(1), settings=risk_settings(max_positions=2))),
+    (checks.one_position, R.POSITION_ALREADY_OPEN, question(settings=risk_settings(max_positions=0))),
     (checks.one_entry, None, question()),
     (checks.one_entry, R.ENTRY_ALREADY_PENDING, question(of_account={"open_entries": 1})),
     (checks.daily_loss, None, question(of_account={"equity": EQUITY - THIRD_OF_PERCENT + 1})),
     (checks.daily_loss, R.DAILY_LOSS, question(of_account={"equity": EQUITY - THIRD_OF_PERCENT})),
     (checks.daily_loss, R.DAILY_LOSS, question(of_account={"equity": EQUITY - THIRD_OF_PERCENT - 1})),
-    (checks.daily_loss, R.DAILY_LOSS, question(settings=limits(max_daily_loss=0))),
+    (checks.daily_loss, R.DAILY_LOSS, question(settings=risk_settings(max_daily_loss=0))),
     (checks.daily_loss, R.DAILY_LOSS, question(day_start_equity=0)),
     (checks.daily_loss, R.DAILY_LOSS, question(day_start_equity=-EQUITY)),
     (checks.drawdown, None, question(of_account={"equity": EQUITY * 3 // 4 + 1})),
     (checks.drawdown, R.MAX_DRAWDOWN, question(of_account={"equity": EQUITY * 3 // 4})),
     (checks.drawdown, R.MAX_DRAWDOWN, question(of_account={"equity": EQUITY * 3 // 4 - 1})),
-    (checks.drawdown, R.MAX_DRAWDOWN, question(settings=limits(max_drawdown=0))),
+    (checks.drawdown, R.MAX_DRAWDOWN, question(settings=risk_settings(max_drawdown=0))),
     (checks.drawdown, R.MAX_DRAWDOWN, question(peak_equity=0)),
     (checks.no_unknown_orders, None, question()),
     (checks.no_unknown_orders, R.UNKNOWN_ORDER_OUTSTANDING, question(of_account={"unknown_orders": 1})),

@@ -17,7 +17,7 @@ pub struct VirtualBracket {
     pub stop: i64,
     /// Target in ticks, with the side from the entry.
     pub target: i64,
-    /// The entry works from the first bar opening at or after this time.
+    /// The entry works from the bar that this time falls in.
     pub from: i64,
     /// The entry ends before a bar opening at or after this time; 0 for never.
     pub entry_expires_at: i64,
@@ -211,18 +211,19 @@ impl Tracked {
     }
 
     fn enter(&mut self, span: &Span) -> Option<Held> {
-        if self.bracket.from > span.open_time {
+        if !span.admits(self.bracket.from) {
             return None;
         }
         let touch = limit_touch(self.bracket.side, self.bracket.entry, self.resting, span);
         self.resting = true;
         let touch = touch?;
-        self.entered_at = Some(span.time_of(touch.at_open));
+        self.entered_at = Some(span.time_of(touch.at_open).max(self.bracket.from));
         Some(if touch.at_open { Held::FromOpen } else { Held::FromWithin(touch.market) })
     }
 
     fn outcome(&self, outcome: Outcome, exited_at: i64, exit_price: i64) -> BarrierOutcome {
         let key = self.bracket.key.clone();
+        let exited_at = exited_at.max(self.bracket.from);
         BarrierOutcome { key, outcome, entered_at: self.entered_at.unwrap_or(0), exited_at, exit_price }
     }
 }

@@ -51,6 +51,14 @@ impl Span {
         Self { open_time: time, close_time: time, open: price, high: price, low: price, close: price }
     }
 
+    /// Whether what arrived at `arrival` works in this stretch. A bar cannot tell when inside it a price was
+    /// traded, so an order works in the whole bar that it arrives in: a delay shorter than a bar is what
+    /// the slippage stands for.
+    #[must_use]
+    pub const fn admits(&self, arrival: i64) -> bool {
+        arrival <= self.open_time || arrival < self.close_time
+    }
+
     /// The time a touch is known to have happened by.
     #[must_use]
     pub const fn time_of(&self, at_open: bool) -> i64 {

@@ -42,7 +42,7 @@ fn each_barrier_at_its_boundary() {
 
 #[test]
 fn the_entry_waits_fills_or_expires() {
-    let late = VirtualBracket { from: 61, ..bracket("k") };
+    let late = VirtualBracket { from: 120, ..bracket("k") };
     assert_eq!(follow(late, &[flat(0, 50), flat(1, 50), flat(2, 110)]), None);
     let expiring = VirtualBracket { entry_expires_at: 120, ..bracket("k") };
     assert_eq!(

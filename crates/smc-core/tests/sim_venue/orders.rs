@@ -48,13 +48,13 @@ fn a_stop_fills_at_the_worse_of_its_price_and_the_open() {
 }
 
 #[test]
-fn an_order_works_from_the_first_bar_opening_at_or_after_its_arrival() {
-    for (now, latency, works_from) in [(0, 0, 0), (0, 1, 1), (1, 0, 1), (50, 10, 1), (50, 11, 2)] {
+fn an_order_works_from_the_bar_it_arrives_in() {
+    for (now, latency, works_from) in [(0, 0, 0), (0, 1, 0), (1, 0, 0), (50, 9, 0), (50, 10, 1), (50, 71, 2)] {
         let mut venue = venue_with(0, 0, 0, 0, latency);
         let answer = venue.submit(order("a", Market, 1, 1, 0), now).unwrap();
         assert_eq!(answer.time, now + latency);
         let events = venue.on_bars(&[flat(0, 100), flat(1, 101), flat(2, 102)]).unwrap();
-        assert_eq!(brief(&events), [("a", Filled, 100 + works_from, works_from * MINUTE)]);
+        assert_eq!(brief(&events), [("a", Filled, 100 + works_from, (now + latency).max(works_from * MINUTE))]);
     }
 }
 

@@ -38,8 +38,8 @@ use crate::market::{Bar, Instrument};
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use serde::{Deserialize, Serialize};
 use reaction::Reaction;
+use serde::{Deserialize, Serialize};
 use sweep::SweepWatch;
 use weather::{long_run_variance, next_variance, season, Regime};
 

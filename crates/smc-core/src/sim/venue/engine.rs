@@ -36,7 +36,7 @@ impl Working {
     }
 
     const fn works_in(&self, span: &Span) -> bool {
-        !self.held && self.arrival <= span.open_time
+        !self.held && span.admits(self.arrival)
     }
 
     const fn expired_by(&self, time: i64) -> bool {
@@ -135,7 +135,8 @@ impl SimVenue {
         }
         for at_open in [true, false] {
             while let Some((index, touch)) = self.next_fill(at_open, span) {
-                self.fill(index, touch, span.time_of(at_open), out);
+                let time = span.time_of(at_open).max(self.working[index].arrival);
+                self.fill(index, touch, time, out);
             }
         }
         for order in &mut self.working {

@@ -1,7 +1,7 @@
 //! A simulated venue: orders, brackets and one net position, matched against bars or trades.
 //!
-//! An order works from the first bar (or trade) opening at or after its arrival, which is `now` plus the
-//! latency. A cancel takes effect at once and is reported with its arrival time. Orders fill whole: sizes
+//! An order works from the bar that it arrives in, or the first trade at or after its arrival, which is `now`
+//! plus the latency. A cancel takes effect at once and is reported with its arrival time. Orders fill whole: sizes
 //! are taken to be small against the market. A reduce-only order larger than the position fills what there is
 //! to close, and its remainder is canceled. Children of a bracket are held until their parent fills; when
 //! one of them fills the others are canceled, and when the parent ends unfilled so are they.

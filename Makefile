@@ -37,10 +37,10 @@ NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.ex
 	2>/dev/null && command -v npm >/dev/null \
 	|| $(call missing,Node 20.19 or newer with npm is missing: install it from https://nodejs.org)
 
-.PHONY: help setup run test check bench docs clean
+.PHONY: help setup run test check bench docs docs-tables clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev $(VENV)/.core $(PAGE) ## make .venv, build the Rust core and the page, install the development tools
 
@@ -68,6 +68,9 @@ check: setup ## lint, formatting, types, security and import contracts of the Ru
 
 bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks
+
+docs-tables: $(VENV)/.core ## write the tables of docs/reference from the code
+	$(BIN)/python -m smc_trading_agent.runtime.reference_tables docs/reference
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -20,17 +20,17 @@ import type {
   ZoneOut,
 } from "./wire";
 
-const KEEP = { bars: 3000, equity: 5000, structure: 1200, decisions: 300, fills: 1500, trades: 300, changes: 50 };
+const KEEP = { bars: 3000, structure: 1200, decisions: 300, fills: 1500, trades: 300, changes: 50 };
 
 /** How one message changed the model; panels draw again only what changed. */
 export interface Change {
   /** The lists were replaced, not continued. */
   reset: boolean;
-  /** How many bars and equity points came at the end. */
+  /** How many bars came at the end. */
   newBars: number;
-  newEquity: number;
-  /** Old bars or equity points left at the front. */
+  /** Old bars left at the front. */
   trimmed: boolean;
+  equity: boolean;
   structure: boolean;
   zones: boolean;
   decisions: boolean;
@@ -46,7 +46,7 @@ export class Model {
   counts: CountsOut | null = null;
   context: ContextOut[] = [];
   bars: BarColumns = { time: [], open: [], high: [], low: [], close: [], volume: [] };
-  equity: EquityColumns = { time: [], equity: [] };
+  equity: EquityColumns = { reset: true, time: [], equity: [] };
   structure: StructureOut[] = [];
   zones: ZoneOut[] = [];
   decisions: DecisionOut[] = [];
@@ -71,9 +71,10 @@ export class Model {
     if (state.orders) this.orders = state.orders;
     const reset = state.reset;
     const bars = columns(this.bars, state.bars, reset, KEEP.bars);
-    const equity = columns(this.equity, state.equity, reset, KEEP.equity);
     this.bars = bars.columns;
-    this.equity = equity.columns;
+    this.equity = state.equity.reset
+      ? state.equity
+      : { reset: false, time: this.equity.time.concat(state.equity.time), equity: this.equity.equity.concat(state.equity.equity) };
     this.structure = list(this.structure, state.structure, reset, KEEP.structure);
     this.decisions = list(this.decisions, state.decisions, reset, KEEP.decisions);
     this.fills = list(this.fills, state.fills, reset, KEEP.fills);
@@ -82,8 +83,8 @@ export class Model {
     return {
       reset,
       newBars: state.bars.time.length,
-      newEquity: state.equity.time.length,
-      trimmed: bars.trimmed || equity.trimmed,
+      equity: state.equity.reset || state.equity.time.length > 0,
+      trimmed: bars.trimmed,
       structure: reset || state.structure.length > 0,
       zones: state.zones !== null,
       decisions: reset || state.decisions.length > 0,
@@ -121,18 +122,19 @@ function list<T>(old: T[], fresh: T[], reset: boolean, keep: number): T[] {
   return all.length > keep * 1.5 ? all.slice(-keep) : all;
 }
 
-function columns<C extends { time: number[] }>(
-  old: C,
-  fresh: C,
+function columns(
+  old: BarColumns,
+  fresh: BarColumns,
   reset: boolean,
   keep: number,
-): { columns: C; trimmed: boolean } {
+): { columns: BarColumns; trimmed: boolean } {
   if (reset) return { columns: fresh, trimmed: false };
   if (fresh.time.length === 0) return { columns: old, trimmed: false };
   const trimmed = old.time.length + fresh.time.length > keep * 1.5;
-  const entries = Object.entries(old as Record<string, number[]>).map(([name, values]) => {
-    const all = values.concat((fresh as Record<string, number[]>)[name] ?? []);
-    return [name, trimmed ? all.slice(-keep) : all];
-  });
-  return { columns: Object.fromEntries(entries) as C, trimmed };
+  const join = (name: keyof BarColumns): number[] => {
+    const all = old[name].concat(fresh[name]);
+    return trimmed ? all.slice(-keep) : all;
+  };
+  const [time, open, high, low] = [join("time"), join("open"), join("high"), join("low")];
+  return { columns: { time, open, high, low, close: join("close"), volume: join("volume") }, trimmed };
 }

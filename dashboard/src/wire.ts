@@ -38,6 +38,7 @@ export interface BarColumns {
 }
 
 export interface EquityColumns {
+  reset: boolean;
   time: number[];
   equity: number[];
 }

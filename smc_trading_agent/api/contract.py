@@ -34,7 +34,7 @@ from smc_trading_agent.monitoring.trends import trend_of
 from smc_trading_agent.monitoring.views import MAX_TRADES, Limits
 
 CYCLE_TIMEOUT_S = 10.0
-ONLY_STATE = Limits(bars=0, structure=0, decisions=0, order_events=0, orders_over=0, trades=0, accounts=0)
+ONLY_STATE = Limits(bars=0, structure=0, decisions=0, order_events=0, orders_over=0, trades=0)
 ONLY_TRADES = msgspec.structs.replace(ONLY_STATE, trades=MAX_TRADES)
 
 router = APIRouter()

@@ -53,8 +53,9 @@ class BarColumns(BaseModel):
 
 
 class EquityColumns(BaseModel):
-    """Equity at each decision close, oldest first."""
+    """Equity over the whole run at evenly spaced decision closes, oldest first; with ``reset`` it is whole."""
 
+    reset: bool
     time: list[int]
     equity: list[float]
 

@@ -36,9 +36,9 @@ from smc_trading_agent.domain.types import Approval, BreakerChange, OrderEvent, 
 from smc_trading_agent.monitoring.health import AgentStatus, overall_health
 from smc_trading_agent.monitoring.order_board import OrderLine
 from smc_trading_agent.monitoring.round_trips import FILL_EVENTS
-from smc_trading_agent.monitoring.views import AccountSample, Context, Counts, Cursor, DecisionRecord, Limits
+from smc_trading_agent.monitoring.views import AccountSample, Context, Counts, Cursor, DecisionRecord, Limits, Reading
 
-PAGE = Limits(bars=2_000, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200, accounts=3_000)
+PAGE = Limits(bars=2_000, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200)
 ZONES_EACH = 4  # of each kind, on each side of the price: more would hide the candles
 
 
@@ -55,7 +55,7 @@ def view_state(handle: AgentHandle, cursor: Cursor | None = None) -> tuple[ViewS
         counts=_counts(reading.counts),
         context=[_context(instrument, context) for context in reading.context],
         bars=_bars(instrument, reading.bars),
-        equity=_equity(instrument, reading.accounts),
+        equity=_equity(instrument, reading),
         structure=[_structure(instrument, event) for event in reading.structure],
         zones=None if reading.zones is None else _zones(instrument, reading.zones, reading.account),
         decisions=[_decision(instrument, record) for record in reading.decisions],
@@ -131,10 +131,11 @@ def _bars(instrument: Instrument, bars: Sequence[Bar]) -> BarColumns:
     )
 
 
-def _equity(instrument: Instrument, samples: Sequence[AccountSample]) -> EquityColumns:
+def _equity(instrument: Instrument, reading: Reading) -> EquityColumns:
     return EquityColumns(
-        time=[seconds(sample.time) for sample in samples],
-        equity=[instrument.quote_to_float(sample.account.equity) for sample in samples],
+        reset=reading.equity_reset,
+        time=[seconds(point.time) for point in reading.equity],
+        equity=[instrument.quote_to_float(point.equity) for point in reading.equity],
     )
 
 

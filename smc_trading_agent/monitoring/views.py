@@ -18,6 +18,7 @@ from smc_trading_agent.domain.types import AccountView, Approval, BreakerChange,
 from smc_trading_agent.monitoring.order_board import OrderBoard, OrderLine
 from smc_trading_agent.monitoring.rings import Ring
 from smc_trading_agent.monitoring.round_trips import OpenTrade, RoundTrip, RoundTripBook
+from smc_trading_agent.monitoring.thinned import Thinned
 
 STRUCTURE_KINDS = frozenset({"bos", "choch", "liquidity_pool_swept"})
 
@@ -27,7 +28,7 @@ MAX_DECISIONS = 500
 MAX_ORDER_EVENTS = 2_000
 MAX_ORDERS_OVER = 200
 MAX_TRADES = 500
-MAX_ACCOUNTS = 5_000
+MAX_EQUITY_POINTS = 4_000
 MAX_BREAKER_CHANGES = 200
 
 
@@ -49,6 +50,13 @@ class AccountSample(msgspec.Struct, frozen=True):
     account: AccountView
     drawdown: float
     max_drawdown: float
+
+
+class EquityPoint(msgspec.Struct, frozen=True):
+    """Equity in quote units at a moment of the market."""
+
+    time: int
+    equity: int
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -81,7 +89,8 @@ class Cursor(msgspec.Struct, frozen=True):
     decisions: int = 0
     order_events: int = 0
     trades: int = 0
-    accounts: int = 0
+    equity: int = 0
+    equity_generation: int = 0
     breaker_changes: int = 0
     zones: int = 0
 
@@ -95,7 +104,6 @@ class Limits(msgspec.Struct, frozen=True):
     order_events: int = MAX_ORDER_EVENTS
     orders_over: int = MAX_ORDERS_OVER
     trades: int = MAX_TRADES
-    accounts: int = MAX_ACCOUNTS
 
 
 EVERYTHING = Limits()
@@ -104,6 +112,7 @@ EVERYTHING = Limits()
 class Reading(msgspec.Struct, frozen=True):
     """What came after a cursor, each list oldest first. ``zones`` and ``orders`` are whole, or None when unchanged.
 
+    ``equity`` spans the whole run; with ``equity_reset`` it is whole, because it was thinned out in between.
     ``reset`` says that this is not a continuation: the reader was new, or so slow that a ring lost what it missed.
     """
 
@@ -114,8 +123,9 @@ class Reading(msgspec.Struct, frozen=True):
     decisions: list[DecisionRecord]
     order_events: list[OrderEvent]
     trades: list[RoundTrip]
-    accounts: list[AccountSample]
     breaker_changes: list[BreakerChange]
+    equity: list[EquityPoint]
+    equity_reset: bool
     zones: list[Zone] | None
     orders: list[OrderLine] | None
     working_orders: list[OrderLine]
@@ -139,7 +149,8 @@ class ViewStore:
         self._decisions: Ring[DecisionRecord] = Ring(MAX_DECISIONS)
         self._order_events: Ring[OrderEvent] = Ring(MAX_ORDER_EVENTS)
         self._trades: Ring[RoundTrip] = Ring(MAX_TRADES)
-        self._accounts: Ring[AccountSample] = Ring(MAX_ACCOUNTS)
+        self._equity: Thinned[EquityPoint] = Thinned(MAX_EQUITY_POINTS)
+        self._account: AccountSample | None = None
         self._breaker_changes: Ring[BreakerChange] = Ring(MAX_BREAKER_CHANGES)
         self._zones: dict[str, list[Zone]] = {}
         self._zones_version = 0
@@ -200,11 +211,12 @@ class ViewStore:
         """Keeps the account at market time ``now`` and its distance from the highest equity so far."""
         with self._lock:
             self._revision += 1
-            last = self._accounts.last
+            last = self._account
             self._peak_equity = max(self._peak_equity, account.equity)
             drawdown = 1.0 - account.equity / self._peak_equity if self._peak_equity > 0 else 0.0
             worst = max(drawdown, last.max_drawdown) if last else drawdown
-            self._accounts.append(AccountSample(now, account, drawdown, worst))
+            self._account = AccountSample(now, account, drawdown, worst)
+            self._equity.append(EquityPoint(now, account.equity))
         self._notify()
 
     def on_breaker(self, change: BreakerChange) -> None:
@@ -245,6 +257,7 @@ class ViewStore:
         with self._lock:
             start = cursor if cursor is not None and self._continues(cursor, limits) else Cursor()
             here = self._here()
+            equity_reset = start.revision < 0 or start.equity_generation != here.equity_generation
             return Reading(
                 cursor=here,
                 reset=start.revision < 0,
@@ -253,12 +266,13 @@ class ViewStore:
                 decisions=self._decisions.since(start.decisions, limits.decisions),
                 order_events=self._order_events.since(start.order_events, limits.order_events),
                 trades=self._trades.since(start.trades, limits.trades),
-                accounts=self._accounts.since(start.accounts, limits.accounts),
                 breaker_changes=self._breaker_changes.since(start.breaker_changes, MAX_BREAKER_CHANGES),
+                equity=self._equity.since(0 if equity_reset else start.equity),
+                equity_reset=equity_reset,
                 zones=None if start.zones == here.zones and start.revision >= 0 else self._all_zones(),
                 orders=self._orders_since(start, here, limits),
                 working_orders=self._orders.working(),
-                account=self._accounts.last,
+                account=self._account,
                 open_trade=self._round_trips.open,
                 context=list(self._context.values()),
                 counts=self._counts(),
@@ -275,7 +289,6 @@ class ViewStore:
             (self._decisions, cursor.decisions, limits.decisions),
             (self._order_events, cursor.order_events, limits.order_events),
             (self._trades, cursor.trades, limits.trades),
-            (self._accounts, cursor.accounts, limits.accounts),
         )
         return cursor.revision >= 0 and all(
             ring.covers(seen) and ring.total - seen <= most for ring, seen, most in gaps
@@ -289,7 +302,8 @@ class ViewStore:
             decisions=self._decisions.total,
             order_events=self._order_events.total,
             trades=self._trades.total,
-            accounts=self._accounts.total,
+            equity=len(self._equity),
+            equity_generation=self._equity.generation,
             breaker_changes=self._breaker_changes.total,
             zones=self._zones_version,
         )

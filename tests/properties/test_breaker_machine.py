@@ -91,7 +91,8 @@ class BreakerMachine(RuleBasedStateMachine):
         self.follow()
 
     @rule(
-        wanted=st.sampled_from([S.REDUCING, S.REDUCING, S.REDUCING, S.HALTED, S.KILLED]), cause=st.sampled_from(TRIGGERS)
+        wanted=st.sampled_from([S.REDUCING, S.REDUCING, S.REDUCING, S.HALTED, S.KILLED]),
+        cause=st.sampled_from(TRIGGERS),
     )
     def trip(self, wanted: BreakerState, cause: BreakerCause) -> None:
         before = self.breaker.state

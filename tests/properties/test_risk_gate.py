@@ -105,9 +105,7 @@ def expected(wish: Intent, books: AccountView, age: int, limits: RiskSettings, l
 
 @settings(max_examples=800)
 @given(wish=intents, books=accounts, age=ages)
-def test_the_verdict_and_every_reason_are_those_of_the_plain_rules(
-    wish: Intent, books: AccountView, age: int
-) -> None:
+def test_the_verdict_and_every_reason_are_those_of_the_plain_rules(wish: Intent, books: AccountView, age: int) -> None:
     gate = Gate().active()
     gate.gateway.mark(account(), NOW - age)
     outcome = gate.gateway.review(wish, books)

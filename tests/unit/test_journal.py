@@ -94,7 +94,9 @@ def test_the_newest_reference_of_a_kind(file: Path) -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.builds(Note, st.text(max_size=3)), st.sampled_from("rs")),
+        st.tuples(
+            st.sampled_from("ab"), st.integers(0, 3), st.builds(Note, st.text(max_size=3)), st.sampled_from("rs")
+        ),
         max_size=5,
     ),
     st.integers(0, 4),

@@ -59,7 +59,11 @@ CASES: list[tuple[Check, R | None, Question]] = [
     (checks.price_collar, R.PRICE_COLLAR, question(of_intent={"price": PRICE - COLLAR - 1})),
     (checks.price_collar, R.PRICE_COLLAR, question(of_account={"mark": 0}, of_intent={"price": 0})),
     (checks.price_collar, None, question(settings=risk_settings(price_collar=0))),
-    (checks.price_collar, R.PRICE_COLLAR, question(settings=risk_settings(price_collar=0), of_intent={"price": PRICE + 1})),
+    (
+        checks.price_collar,
+        R.PRICE_COLLAR,
+        question(settings=risk_settings(price_collar=0), of_intent={"price": PRICE + 1}),
+    ),
     (checks.minimum_size, None, question(quantity=1)),
     (checks.minimum_size, R.SIZE_BELOW_MINIMUM, question(quantity=0)),
     (checks.minimum_size, R.SIZE_BELOW_MINIMUM, question(quantity=0, min_notional=0)),
@@ -185,7 +189,9 @@ def test_a_value_that_is_no_number_refuses(check: Check, part: str, field: str) 
     assert check(asked) is not None
 
 
-@pytest.mark.parametrize("field", [name for name, info in RiskSettings.model_fields.items() if info.annotation is float])
+@pytest.mark.parametrize(
+    "field", [name for name, info in RiskSettings.model_fields.items() if info.annotation is float]
+)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.01])
 def test_a_limit_that_is_no_number_can_not_be_set(field: str, value: float) -> None:
     with pytest.raises(ValidationError):

@@ -40,9 +40,7 @@ def test_a_sound_intent_becomes_a_sealed_bracket(side: int) -> None:
     approval = approved(gate.gateway.review(wish, account()))
     entry, stop, target = approval.orders
     lots = LOTS if side > 0 else 500_000 // 5_404
-    assert [
-        (o.purpose, o.kind, o.side, o.quantity, o.price, o.reduce_only, o.expires_at) for o in approval.orders
-    ] == [
+    assert [(o.purpose, o.kind, o.side, o.quantity, o.price, o.reduce_only, o.expires_at) for o in approval.orders] == [
         (OrderPurpose.ENTRY, "limit", side, lots, PRICE, False, wish.expires_at),
         (OrderPurpose.STOP, "stop_market", -side, lots, wish.stop, True, 0),
         (OrderPurpose.TARGET, "take_profit", -side, lots, wish.target, True, 0),

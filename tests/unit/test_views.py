@@ -82,14 +82,30 @@ def test_memory_is_bounded() -> None:
     setup = setup_of([], bar, 1, 1)
     decision = decision_of(setup, 0.3, taken=False)
     account = account_of(instrument(), 0, 0, 0, 0.0, bar.close)
-    for _ in range(views.MAX_ACCOUNTS + 100):
+    for _ in range(views.MAX_EQUITY_POINTS + 100):
         store.on_decision(decision, refusal_of(decision))
         store.on_account(account, bar.close_time)
     reading = store.read()
     assert len(reading.decisions) == views.MAX_DECISIONS
-    assert len(reading.accounts) == views.MAX_ACCOUNTS
-    assert reading.counts.decisions == views.MAX_ACCOUNTS + 100
+    assert len(reading.equity) == views.MAX_EQUITY_POINTS // 2 + 50
+    assert reading.counts.decisions == views.MAX_EQUITY_POINTS + 100
     assert reading.decisions[-1].number == reading.counts.decisions
+
+
+def test_the_equity_spans_the_run_and_starts_over_when_it_was_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "MAX_EQUITY_POINTS", 8)
+    store = ViewStore(instrument())
+    account = account_of(instrument(), 0, 0, 0, 0.0, 100)
+    cursor, seen, resets = Cursor(), [], 0
+    for time in range(100):
+        store.on_account(account, time)
+        reading = store.read(cursor)
+        cursor = reading.cursor
+        resets += reading.equity_reset
+        seen = [point.time for point in reading.equity] if reading.equity_reset else seen
+        seen += [] if reading.equity_reset else [point.time for point in reading.equity]
+    assert seen == list(range(0, 100, 16))
+    assert resets == 5  # the first reading and four doublings
 
 
 def test_drawdown_is_measured_from_the_highest_equity() -> None:

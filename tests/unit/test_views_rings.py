@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smc_trading_agent.monitoring.rings import Ring
+from smc_trading_agent.monitoring.thinned import Thinned
 
 
 @given(
@@ -30,3 +31,20 @@ def test_a_ring_gives_exactly_what_a_reader_has_not_seen(
 def test_a_ring_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="capacity of 1 or more, got 0"):
         Ring(0)
+
+
+@given(st.integers(0, 300), st.integers(2, 12))
+def test_a_thinned_run_keeps_evenly_spaced_items_from_the_first_on(count: int, capacity: int) -> None:
+    run: Thinned[int] = Thinned(capacity)
+    for item in range(count):
+        run.append(item)
+    stride = 1 << run.generation
+    assert run.since(0) == list(range(0, count, stride))
+    assert len(run) <= capacity
+    assert run.since(len(run) - 1) == run.since(0)[-1:] or not len(run)
+    assert run.generation == 0 or count > capacity * stride // 2  # no thinner than it must be
+
+
+def test_a_thinned_run_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="capacity of 2 or more, got 1"):
+        Thinned(1)

@@ -33,9 +33,11 @@ export class EquityChart {
       this.base = start;
       this.line.applyOptions({ baseValue: { type: "price", price: start } });
     }
-    if (!change.reset && change.newEquity === 0) return;
+    if (!change.equity && change.newBars === 0) return;
     const { time, equity } = this.model.equity;
-    this.line.setData(spread(time, equity));
+    const account = this.model.account; // newer than the last point, once the agent thins them out
+    const last = account ? [Date.parse(account.time) / 1000, Number(account.equity)] : [];
+    this.line.setData(spread(time.concat(last.slice(0, 1)), equity.concat(last.slice(1))));
     this.chart.timeScale().fitContent();
   }
 

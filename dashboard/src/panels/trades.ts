@@ -21,7 +21,6 @@ export class Trades {
     this.columns = [
       { name: "Closed", cell: (trade) => link(moment(trade.exit_time), () => onDecision(trade.decision_id)) },
       { name: "Side", cell: (trade) => (trade.side === "buy" ? "Long" : "Short") },
-      { name: "Quantity", numeric: true, wide: true, cell: (trade) => trade.quantity },
       { name: "Entry", numeric: true, wide: true, cell: (trade) => price(trade.entry_price) },
       { name: "Exit", numeric: true, wide: true, cell: (trade) => price(trade.exit_price) },
       { name: "By", cell: (trade) => title(trade.closed_by) },

@@ -43,6 +43,7 @@ from smc_trading_agent.domain.types import (
     Decision,
     Intent,
     OrderEvent,
+    Reconciliation,
     Refusal,
     RefusalDetail,
     Setup,
@@ -75,6 +76,7 @@ class CoordinatorState(msgspec.Struct):
     clock: int
     last_close: int
     data_time: int
+    last_setups: list[Setup]
 
 
 class OptimizedTradingCoordinator:
@@ -134,6 +136,7 @@ class OptimizedTradingCoordinator:
                 clock=self._clock.now(),
                 last_close=self._last_close,
                 data_time=self._data_time,
+                last_setups=self._last_setups,
             )
         )
 
@@ -148,6 +151,7 @@ class OptimizedTradingCoordinator:
         stages.engine.restore(state.engine)
         self._clock.advance_to(state.clock)
         self._last_close, self._data_time = state.last_close, state.data_time
+        self._last_setups = state.last_setups
 
     def _read(self, bars: Bars, start: int) -> Step | None:
         """Structure up to the next decision close; None where the detector failed and the batch is unreadable."""
@@ -182,16 +186,20 @@ class OptimizedTradingCoordinator:
             self._judge(setup)
 
     def _mark(self) -> None:
-        account = self._account()
-        if account.unknown_orders:
-            engine = self._stages.engine
-            self._tell_order_events(
-                self._guard("execution_engine", lambda: engine.resolve_unknown(self._clock.now()), [])
-            )
-            account = self._account()
+        account = self._guard("execution_engine", self._resolved_account, None)
+        if account is None:
+            return
         self._guard("risk_manager", lambda: self._stages.gate.mark(account, self._data_time), None)
         self._follow_breaker()
         self._tell(lambda listener: listener.on_account(account, self._clock.now()))
+
+    def _resolved_account(self) -> AccountView:
+        """The account, once the venue was asked about orders whose outcome is not known."""
+        account = self._account()
+        if account.unknown_orders:
+            self._tell_order_events(self._stages.engine.resolve_unknown(self._clock.now()))
+            account = self._account()
+        return account
 
     def _judge(self, setup: Setup) -> Approval | Refusal:
         """One setup through forecast, policy, gate and engine; the outcome is journalled before it takes effect."""
@@ -227,10 +235,17 @@ class OptimizedTradingCoordinator:
             self._send(outcome)
 
     def _review(self, intent: Intent) -> Approval | Refusal:
-        account = self._account()
-        outcome = self._timed(LatencyStage.RISK_MANAGER, lambda: self._stages.gate.review(intent, account))
-        if isinstance(outcome, Refusal) and outcome.details[0].reason is RefusalReason.RISK_ENGINE_ERROR:
-            self.failures["risk_manager"] += 1
+        try:
+            account = self._account()
+            outcome = self._timed(LatencyStage.RISK_MANAGER, lambda: self._stages.gate.review(intent, account))
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001  fails closed: without a judgement there is no order
+            outcome = self._failed("risk_manager", error, intent.decision_id)
+            self._trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, f"{type(error).__name__}: {error}")
+        else:
+            if isinstance(outcome, Refusal) and outcome.details[0].reason is RefusalReason.RISK_ENGINE_ERROR:
+                self.failures["risk_manager"] += 1
         self._follow_breaker()
         return outcome
 
@@ -270,18 +285,17 @@ class OptimizedTradingCoordinator:
     def _cancel_entries(self) -> list[OrderEvent]:
         return self._stages.engine.cancel_entries(self._clock.now())
 
-    def release(self) -> list[str]:
-        """Reconciles with the venue; only when both books agree does the breaker leave STARTING.
+    def release(self, found: Reconciliation) -> None:
+        """Lets the breaker leave STARTING where our books agree with the venue's; halts it where they differ.
 
-        Returns the differences, each as a sentence; with any, the breaker halts.
+        Differences are journalled: they come from outside, so a replay could not find them again.
         """
-        differences = self._stages.engine.reconcile()
-        if differences:
-            self._trip(BreakerState.HALTED, BreakerCause.RECONCILIATION, "; ".join(differences))
+        if found.differences:
+            self._journal.append("reconciliation", found.time, found)
+            self._trip(BreakerState.HALTED, BreakerCause.RECONCILIATION, "; ".join(found.differences))
         else:
             self._stages.gate.breaker.ready()
             self._follow_breaker()
-        return differences
 
     def _account(self) -> AccountView:
         return self._stages.engine.account(self._last_close)

@@ -221,6 +221,14 @@ class Command(msgspec.Struct, frozen=True):
     time: int
 
 
+class Reconciliation(msgspec.Struct, frozen=True):
+    """How our books differed from the venue's, each difference as a sentence, and where in the market."""
+
+    cursor: int
+    time: int
+    differences: tuple[str, ...]
+
+
 class SessionStart(msgspec.Struct, frozen=True):
     """The first fact of a journal: what market and which settings everything after it rests on."""
 
@@ -230,6 +238,6 @@ class SessionStart(msgspec.Struct, frozen=True):
     lot_size: str
     market: str
     mode: str
-    settings_hash: str
     decision_timeframe: str
     start_cash: int
+    settings_hash: str

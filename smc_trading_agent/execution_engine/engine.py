@@ -2,7 +2,8 @@
 
 A send that times out leaves its order UNKNOWN until the venue proves otherwise; its exposure counts. Fills are
 applied once, by trade id, whatever state the order was in. A position closes at its stop, its target, or its
-time limit; the exit passes the gate like any other order.
+time limit; the exit passes the gate like any other order. What a bar causes is dated by that bar, so that the
+journal does not depend on how the market was cut into batches.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from smc_trading_agent.execution_engine.order_book_keeping import OrderRecord, O
 
 STAGE = "execution_engine"
 EVENT_KIND = "order_event"
+AWAITING_THE_VENUE = frozenset({"pending_cancel", "unknown"})
+"""States in which another cancel would say nothing new."""
 
 
 class OpenTrade(msgspec.Struct):
@@ -46,7 +49,6 @@ class EngineRecord(msgspec.Struct):
     """What must survive a restart."""
 
     orders: dict[str, OrderRecord] = {}
-    time_limits: dict[str, int] = {}
     trade: OpenTrade | None = None
     ledger: bytes = b""
 
@@ -64,44 +66,54 @@ class ExecutionEngine:
         self._seal = seal
         self._ledger = Ledger(instrument, start_cash)
         self._orders = OrderRecords()
-        self._time_limits: dict[str, int] = {}
         self._trade: OpenTrade | None = None
 
     def submit(self, approval: Approval) -> list[OrderEvent]:
-        """Sends the orders of an approval: each is journalled as SENDING, and handed to the system, before its send."""
+        """Sends the orders of an approval: each is journalled as SENDING, and handed to the system, before its send.
+
+        Raises `UnsealedOrder`, or `ValueError` for a client order id used before; then nothing is sent.
+        """
         for order in approval.orders:
             self._seal.verify(order)
-        records = [self._orders.add(order) for order in approval.orders]
-        self._time_limits[approval.decision_id] = approval.time_limit_ns
-        events = [self._step(record, "send") for record in records]
+            self._orders.demand_new(order)
+        now = self._clock.now()
+        records = [self._orders.add(order, approval.time_limit_ns) for order in approval.orders]
+        events = [self._step(record, "send", now) for record in records]
         self._journal.commit()
         for record in records:
-            events.extend(self._send(record))
+            events += self._send(record, now)
+        events += self._end_protection(now)
         self._orders.forget_old()
         return events
 
     def on_market(self, bars: Bars, start: int, stop: int) -> list[OrderEvent]:
-        """What the venue made of our orders over these bars."""
-        reports = self._venue.on_market(bars, start, stop)
-        return self._apply_all(reports) if reports else []
+        """What the venue made of our orders over these bars; bar by bar while any order is out."""
+        if not self._orders.working():
+            reports = self._venue.on_market(bars, start, stop)
+            return self._apply_all(reports, self._clock.now()) if reports else []
+        events: list[OrderEvent] = []
+        for index in range(start, stop):
+            reports = self._venue.on_market(bars, index, index + 1)
+            if reports:
+                now = bars[index].close_time
+                events += self._apply_all(reports, now)
+                events += self._end_protection(now)
+        return events
 
     def cancel_entries(self, now: int) -> list[OrderEvent]:
         """Cancels entries that have not filled; their stops and targets end with them."""
-        return [event for record in self._orders.working_entries() for event in self._cancel(record, now)]
+        events = [event for record in self._orders.working_entries() for event in self._cancel(record, now)]
+        return events + self._end_protection(now)
 
     def resolve_unknown(self, now: int) -> list[OrderEvent]:
         """Asks the venue about UNKNOWN orders. Only what it says counts; silence leaves them as they are."""
         events: list[OrderEvent] = []
         for record in self._orders.unknown():
             try:
-                reports = self._venue.order_reports(record.order.client_order_id)
+                events += self._resolve(record, now)
             except VenueTimeout:
                 continue
-            if reports:
-                events.extend(self._apply_all(reports))
-            else:
-                events.append(self._step(record, "resolve_absent", reason="the venue has no such order"))
-        return events
+        return events + self._end_protection(now)
 
     def due_exits(self, now: int) -> list[Intent]:
         """The exit that an open position's time limit asks for, if it is due and none is working."""
@@ -160,84 +172,94 @@ class ExecutionEngine:
 
     def snapshot(self) -> bytes:
         """The whole state."""
-        return msgspec.msgpack.encode(
-            EngineRecord(self._orders.as_dict(), self._time_limits, self._trade, self._ledger.snapshot())
-        )
+        return msgspec.msgpack.encode(EngineRecord(self._orders.as_dict(), self._trade, self._ledger.snapshot()))
 
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""
         record = msgspec.msgpack.decode(data, type=EngineRecord)
         self._orders = OrderRecords(record.orders)
-        self._time_limits, self._trade = record.time_limits, record.trade
+        self._trade = record.trade
         self._ledger = Ledger.from_snapshot(record.ledger)
 
-    def _send(self, record: OrderRecord) -> list[OrderEvent]:
+    def _send(self, record: OrderRecord, now: int) -> list[OrderEvent]:
         try:
-            return self._apply_all(self._venue.submit(record.order, self._clock.now()))
+            return self._apply_all(self._venue.submit(record.order, now), now)
         except VenueTimeout as error:
-            return [self._step(record, "timeout", reason=str(error))]
+            return [self._step(record, "timeout", now, str(error))]
         except VenueError as error:
-            return [self._step(record, "reject", reason=str(error))]
+            return [self._step(record, "reject", now, str(error))]
 
     def _cancel(self, record: OrderRecord, now: int) -> list[OrderEvent]:
-        events = [self._step(record, "cancel_request")]
+        events = [self._step(record, "cancel_request", now)]
         self._journal.commit()
         try:
-            events += self._apply_all(self._venue.cancel(record.order.client_order_id, now))
+            events += self._apply_all(self._venue.cancel(record.order.client_order_id, now), now)
         except VenueTimeout as error:
-            events.append(self._step(record, "timeout", reason=str(error)))
+            events.append(self._step(record, "timeout", now, str(error)))
+        except VenueError as error:
+            events.append(self._step(record, "cancel_reject", now, str(error)))
         return events
 
-    def _apply_all(self, reports: Sequence[VenueReport]) -> list[OrderEvent]:
-        events: list[OrderEvent] = []
-        for report in reports:
-            events.extend(self._apply(report))
+    def _resolve(self, record: OrderRecord, now: int) -> list[OrderEvent]:
+        """What the venue can prove of an UNKNOWN order: all its reports, or that it has none."""
+        key = record.order.client_order_id
+        reports = self._venue.order_reports(key)
+        if not reports:
+            return [self._step(record, "resolve_absent", now, "the venue has no such order")]
+        events = self._apply_all(reports, now)
+        if record.state == "unknown" and key in self._venue.open_orders():
+            events.append(self._step(record, "accept", now, "open at the venue"))
         return events
 
-    def _apply(self, report: VenueReport) -> list[OrderEvent]:
+    def _apply_all(self, reports: Sequence[VenueReport], now: int) -> list[OrderEvent]:
+        return [event for report in reports if (event := self._apply(report, now)) is not None]
+
+    def _apply(self, report: VenueReport, now: int) -> OrderEvent | None:
+        """Journals a report and books its fill; None for one that was applied before, or is of a foreign order."""
         if report.client_order_id not in self._orders:
-            self._fail(f"the venue reports {report.kind} for {report.client_order_id}, an order that is not ours")
-            return []
+            self._fail(f"the venue reports {report.kind} for {report.client_order_id}, an order that is not ours", now)
+            return None
         record = self._orders[report.client_order_id]
-        if report.sequence <= record.last_sequence:
-            return []
-        record.last_sequence = report.sequence
+        if not record.first_time(report):
+            return None
         event = record.event_for(report)
         if not record.apply(event):
-            self._fail(f"{report.client_order_id}: {event} is illegal in state {record.state}")
+            self._fail(f"{report.client_order_id}: {event} is illegal in state {record.state}", now)
         told = record.as_event(event, report.time, report)
         self._journal.append(EVENT_KIND, report.time, told, record.order.decision_id)
         if report.kind == "filled":
-            return [told, *self._fill(record, report)]
-        return [told]
+            self._fill(record, report)
+        return told
 
-    def _fill(self, record: OrderRecord, report: VenueReport) -> list[OrderEvent]:
+    def _fill(self, record: OrderRecord, report: VenueReport) -> None:
         if not self._ledger.apply_fill(report.trade_id, report.side, report.quantity, report.price, report.fee):
-            return []
+            return
         record.filled += report.quantity
         order = record.order
         if order.purpose is OrderPurpose.ENTRY and self._trade is None:
-            limit = self._time_limits.get(order.decision_id, 0)
-            self._trade = OpenTrade(order.decision_id, order.side, report.time, limit)
+            self._trade = OpenTrade(order.decision_id, order.side, report.time, record.time_limit_ns)
         if self._ledger.position == 0:
             self._trade = None
-            return [event for left in self._orders.working() if left.order.reduce_only for event in self._end(left)]
-        return []
 
-    def _end(self, record: OrderRecord) -> list[OrderEvent]:
-        """A protective order whose position is gone is cancelled, unless its entry still works."""
-        parent = record.order.parent
-        if parent and parent in self._orders and self._orders[parent].working:
+    def _end_protection(self, now: int) -> list[OrderEvent]:
+        """Cancels protective orders whose position is gone, except those whose entry still works."""
+        if self._ledger.position:
             return []
-        return self._cancel(record, self._clock.now())
+        left = [record for record in self._orders.working() if self._protects_nothing(record)]
+        return [event for record in left if record.working for event in self._cancel(record, now)]
 
-    def _step(self, record: OrderRecord, event: str, reason: str = "") -> OrderEvent:
+    def _protects_nothing(self, record: OrderRecord) -> bool:
+        if not record.order.reduce_only or record.state in AWAITING_THE_VENUE:
+            return False
+        parent = record.order.parent
+        return not (parent and parent in self._orders and self._orders[parent].working)
+
+    def _step(self, record: OrderRecord, event: str, now: int, reason: str = "") -> OrderEvent:
         if not record.apply(event):
-            self._fail(f"{record.order.client_order_id}: {event} is illegal in state {record.state}")
-        told = record.as_event(event, self._clock.now(), reason=reason)
-        self._journal.append(EVENT_KIND, told.time, told, record.order.decision_id)
+            self._fail(f"{record.order.client_order_id}: {event} is illegal in state {record.state}", now)
+        told = record.as_event(event, now, reason=reason)
+        self._journal.append(EVENT_KIND, now, told, record.order.decision_id)
         return told
 
-    def _fail(self, message: str) -> None:
-        now = self._clock.now()
+    def _fail(self, message: str, now: int) -> None:
         self._journal.append("stage_failure", now, StageFailure(STAGE, now, message))

@@ -23,7 +23,8 @@ class OrderRecord(msgspec.Struct):
     order: ApprovedOrder
     state: str = "intent"
     filled: int = 0
-    last_sequence: int = 0
+    time_limit_ns: int = 0
+    reports: list[int] = []
 
     @property
     def working(self) -> bool:
@@ -34,6 +35,13 @@ class OrderRecord(msgspec.Struct):
     def leaves(self) -> int:
         """Lots that may still fill."""
         return self.order.quantity - self.filled if self.working else 0
+
+    def first_time(self, report: VenueReport) -> bool:
+        """Whether this report was not applied before, in whatever order reports come; it is remembered."""
+        if report.sequence in self.reports:
+            return False
+        self.reports.append(report.sequence)
+        return True
 
     def apply(self, event: str) -> bool:
         """Follows the transition table; False, and nothing changed, where the pair is illegal."""
@@ -83,9 +91,14 @@ class OrderRecords:
     def __contains__(self, client_order_id: object) -> bool:
         return client_order_id in self._records
 
-    def add(self, order: ApprovedOrder) -> OrderRecord:
-        """Takes note of an order before it is sent."""
-        record = OrderRecord(order)
+    def demand_new(self, order: ApprovedOrder) -> None:
+        """Raises `ValueError` where an order of that client id is known: it must not be sent a second time."""
+        if order.client_order_id in self._records:
+            raise ValueError(f"order {order.client_order_id} was sent before; a client order id is used once")
+
+    def add(self, order: ApprovedOrder, time_limit_ns: int) -> OrderRecord:
+        """Takes note of an order before it is sent; ``time_limit_ns`` is that of the position it may open."""
+        record = OrderRecord(order, time_limit_ns=time_limit_ns)
         self._records[order.client_order_id] = self._working[order.client_order_id] = record
         return record
 

@@ -41,6 +41,11 @@ class PaperVenue:
         """Signed lots, by the venue's own books."""
         return self._sim.position
 
+    @property
+    def last_time(self) -> int:
+        """Close of the last bar that was matched; 0 before the first."""
+        return self._sim.last_time
+
     def submit(self, order: ApprovedOrder, now: int) -> list[VenueReport]:
         """Accepts or rejects an order; a client id seen before is answered as it was the first time."""
         key = f"submit {order.client_order_id}"

@@ -242,7 +242,7 @@ class OptimizedTradingCoordinator:
             raise
         except Exception as error:  # noqa: BLE001  fails closed: without a judgement there is no order
             outcome = self._failed("risk_manager", error, intent.decision_id)
-            self._trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, f"{type(error).__name__}: {error}")
+            self._halt("risk_manager", error)
         else:
             if isinstance(outcome, Refusal) and outcome.details[0].reason is RefusalReason.RISK_ENGINE_ERROR:
                 self.failures["risk_manager"] += 1
@@ -266,7 +266,7 @@ class OptimizedTradingCoordinator:
             raise
         except Exception as error:  # noqa: BLE001  orders may be out: nothing grows until the books agree
             self._failed("execution_engine", error, approval.decision_id)
-            self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
+            self._halt("execution_engine", error)
             return
         self._latency.record(LatencyStage.EXECUTION_ENGINE, monotonic_ns() - began)
         self._tell_order_events(events)
@@ -301,7 +301,7 @@ class OptimizedTradingCoordinator:
         return self._stages.engine.account(self._last_close)
 
     def _guard(self, stage: str, work: Callable[[], Result], otherwise: Result) -> Result:
-        """Runs a stage; an error is journalled and counted, and execution errors halt the breaker."""
+        """Runs a stage; an error is journalled and counted, and halts the breaker unless it only cost a decision."""
         try:
             return work()
         except JournalError:
@@ -309,8 +309,12 @@ class OptimizedTradingCoordinator:
         except Exception as error:  # noqa: BLE001  whatever it is, it is counted and journalled
             self._failed(stage, error, "")
             if stage != "decision_engine":
-                self._trip(BreakerState.HALTED, BreakerCause.EXECUTION_ERROR, f"{type(error).__name__}: {error}")
+                self._halt(stage, error)
             return otherwise
+
+    def _halt(self, stage: str, error: Exception) -> None:
+        cause = BreakerCause.RISK_ENGINE_ERROR if stage == "risk_manager" else BreakerCause.EXECUTION_ERROR
+        self._trip(BreakerState.HALTED, cause, f"{type(error).__name__}: {error}")
 
     def _failed(self, stage: str, error: Exception, decision_id: str) -> Refusal:
         now, text = self._clock.now(), f"{type(error).__name__}: {error}"

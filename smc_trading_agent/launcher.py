@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 
 import uvicorn
@@ -41,6 +42,8 @@ def serve(agent: Agent, settings: Settings, exit_at_end: bool = False) -> None:
     server = uvicorn.Server(_server_config(app, settings))
     if exit_at_end:
         threading.Thread(target=_stop_at_end, args=(agent, server), daemon=True).start()
+    # uvicorn raises a signal again once it has shut down: a TERM then ends like Ctrl-C, with the last word said.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
 

@@ -36,9 +36,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         handle = handle_factory()
-        await run_in_threadpool(handle.start)
-        app.state.handle = handle
         try:
+            await run_in_threadpool(handle.start)
+            app.state.handle = handle
             yield
         finally:
             await run_in_threadpool(handle.stop)

@@ -80,7 +80,7 @@ class StreamSession:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
         for task in done:
             task.result()
 

@@ -24,7 +24,7 @@ class OrderRecord(msgspec.Struct):
     state: str = "intent"
     filled: int = 0
     time_limit_ns: int = 0
-    reports: list[int] = []
+    reports: list[str] = []
 
     @property
     def working(self) -> bool:
@@ -37,10 +37,14 @@ class OrderRecord(msgspec.Struct):
         return self.order.quantity - self.filled if self.working else 0
 
     def first_time(self, report: VenueReport) -> bool:
-        """Whether this report was not applied before, in whatever order reports come; it is remembered."""
-        if report.sequence in self.reports:
+        """Whether this report was not applied before; it is remembered. A fill is known by its trade id.
+
+        Reports may come in any order, and again.
+        """
+        identity = report.trade_id or str(report.sequence)
+        if identity in self.reports:
             return False
-        self.reports.append(report.sequence)
+        self.reports.append(identity)
         return True
 
     def apply(self, event: str) -> bool:

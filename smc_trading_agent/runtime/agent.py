@@ -119,8 +119,8 @@ class Agent:
         """Hash over every step of every order of this account; empty before the agent has stopped."""
         return self._orders_hash
 
-    def start(self) -> None:
-        """Recovers the state and starts trading. Raises `AgentError` when the state can't be resumed."""
+    def recover(self) -> None:
+        """Takes over the kept state. Raises `AgentError` when it can't be resumed."""
         recovery = self._runner.recover()
         retell(self._assembly.journal, self._views)
         if recovery.cursor or recovery.facts_to_replay:
@@ -130,6 +130,9 @@ class Agent:
                 f"{recovery.cursor:,}",
                 f"{recovery.facts_to_replay:,}",
             )
+
+    def start(self) -> None:
+        """Starts trading from the recovered state."""
         self._thread.start()
 
     def stop(self) -> None:

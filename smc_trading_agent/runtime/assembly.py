@@ -76,6 +76,9 @@ def assemble(
     instrument, structure = market.instrument, settings.structure
     if not structure.context_timeframes:
         raise ConfigError("structure.context_timeframes is empty; name at least one timeframe above the decision's")
+    start_cash = instrument.quote_from_str(settings.execution.start_cash)
+    if start_cash <= 0:
+        raise ConfigError("execution.start_cash is 0; give the paper account an amount to begin with")
     clock, costs = MarketClock(), cost_model(settings.execution)
     latency = latency or LatencyBook()
     seal = ApprovalSeal(secrets.token_bytes(32))
@@ -85,7 +88,6 @@ def assemble(
         journal.commit()
 
     venue = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
-    start_cash = instrument.quote_from_str(settings.execution.start_cash)
     engine = ExecutionEngine(instrument, venue, journal, clock, seal, start_cash)
     gate = RiskGateway(instrument, settings.risk, costs, clock, seal, record)
     stages = Stages(

@@ -39,7 +39,9 @@ def launch_agent(settings: Settings, options: LaunchOptions, environment: Mappin
     durable = settings.journal.durability == "power_loss"
     state = StateDir(Path(settings.app.state_dir), f"paper {opened.market.feed.market}", durable, options.fresh)
     try:
-        return Agent(settings, opened, state, pace, api_key_hash(environment))
+        agent = Agent(settings, opened, state, pace, api_key_hash(environment))
+        agent.recover()
+        return agent
     except BaseException:
         state.close()
         raise

@@ -1,8 +1,9 @@
 """Runs an assembly over its market: resumes where a crash or a stop left it, saves its state, takes commands.
 
 After a crash the newest checkpoint is restored and the market after it is run again, bar by bar, until the
-journal's end: every fact must come out as it was recorded. Then the books are reconciled with the venue, and
-only then does anything new happen.
+journal's end: every fact must come out as it was recorded. When the market is also where the venue had matched it
+to, the books are reconciled, and only then does anything new happen. What came from outside, commands and
+differences between the books, is taken from the journal at the place where it was recorded.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from concurrent.futures import Future
 import msgspec
 
 from smc_trading_agent._core import Bars
-from smc_trading_agent.domain.errors import AgentError, StateConflict
-from smc_trading_agent.domain.types import Approval, Command, Refusal, SessionStart
+from smc_trading_agent.domain.errors import AgentError, JournalError, StateConflict
+from smc_trading_agent.domain.types import Approval, Command, Reconciliation, Refusal, SessionStart
 from smc_trading_agent.persistence.journal import Fact
 from smc_trading_agent.runtime.assembly import Assembly
 
 TRIGGER_CYCLE = "trigger_cycle"
 CycleOutcome = list[Approval | Refusal]
+INPUTS: dict[str, type[Command] | type[Reconciliation]] = {"command": Command, "reconciliation": Reconciliation}
+"""Kinds of facts that came from outside the market, and what they hold."""
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -37,10 +40,10 @@ class Runner:
         self._assembly = assembly
         self._progress = progress
         self._commands: queue.Queue[tuple[str, str, Future[CycleOutcome]]] = queue.Queue()
-        self._recorded_commands: list[Command] = []
+        self._recorded: list[Command | Reconciliation] = []
         self._saved_at = 0
         self.cursor = 0
-        self.differences: list[str] = []
+        self.differences: tuple[str, ...] = ()
 
     def ask(self, name: str, actor: str) -> Future[CycleOutcome]:
         """Queues a command for the trading thread; callable from any thread."""
@@ -50,56 +53,80 @@ class Runner:
 
     def recover(self) -> Recovery:
         """Restores the newest checkpoint; `StateConflict` when the state belongs to another market or settings."""
-        journal = self._assembly.journal
+        journal, venue = self._assembly.journal, self._assembly.venue
         recorded = journal.length
         first = next(journal.facts(kind="session"), None)
         if first is not None:
             self._same_session(first)
+        elif venue.last_time:
+            raise StateConflict(
+                f"{journal.path} is new, but the venue's ledger beside it has traded already; "
+                "restore the journal that belongs to it, or use --fresh to begin anew"
+            )
         checkpoint = journal.rewind()
         if checkpoint is not None:
             self._assembly.coordinator.restore(checkpoint.state)
             self.cursor = self._saved_at = checkpoint.cursor
         length = 0 if checkpoint is None else checkpoint.length
-        self._recorded_commands = [
-            msgspec.json.decode(fact.payload, type=Command) for fact in journal.facts(kind="command", after=length)
+        self._recorded = [
+            msgspec.json.decode(fact.payload, type=INPUTS[fact.kind])
+            for fact in journal.facts(after=length)
+            if fact.kind in INPUTS
         ]
         if length == 0:
             journal.append("session", 0, self._assembly.session)
+        if not self._catching_up:
             self._reconcile()
+        elif length == 0:
+            self._release_as_recorded()
         return Recovery(self.cursor, recorded - length)
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Runs until the feed ends or ``stopping``; saves the state at the end."""
+        """Runs until the feed ends or ``stopping``; saves the state at the end.
+
+        Raises `JournalError` when the feed ends before the recorded facts do.
+        """
         assembly = self._assembly
         for batch in self._batches():
-            caught_up = not assembly.journal.replaying
+            caught_up = not self._catching_up
             self._answer_commands(caught_up)
             assembly.coordinator.process(batch)
             self.cursor += len(batch)
             self._progress(self.cursor)
-            if not caught_up and not assembly.journal.replaying:
+            if not caught_up and not self._catching_up:
                 self._reconcile()
             if self.cursor - self._saved_at >= assembly.settings.journal.checkpoint_bars:
                 self.save()
             if stopping():
                 break
-        self._replay_commands()
+        self._replay_inputs()
+        if assembly.journal.replaying and not stopping():
+            raise JournalError(
+                f"the market ended at bar {self.cursor:,}, before the facts that {assembly.journal.path} recorded; "
+                "resume it on the market that was recorded, or start with another --state-dir"
+            )
         self.save()
 
     def save(self) -> None:
-        """Saves the whole state beside the journal."""
+        """Saves the whole state beside the journal; nothing while the past is gone through again."""
         assembly = self._assembly
-        if assembly.journal.replaying:
+        if self._catching_up:
             return
         assembly.venue.persist()
         assembly.journal.save_checkpoint(self.cursor, assembly.coordinator.state())
         self._saved_at = self.cursor
 
+    @property
+    def _catching_up(self) -> bool:
+        """Whether facts that were recorded, or bars that the venue has matched, are still to come again."""
+        assembly = self._assembly
+        return assembly.journal.replaying or assembly.venue.last_time > assembly.clock.now()
+
     def _batches(self) -> Iterator[Bars]:
-        """The feed's batches; bar by bar while recorded facts must come out again."""
+        """The feed's batches; bar by bar while the past is gone through again."""
         for batch in self._assembly.market.feed.batches(self.cursor):
             start = 0
-            while start < len(batch) and self._assembly.journal.replaying:
+            while start < len(batch) and self._catching_up:
                 yield batch.slice(start, start + 1)
                 start += 1
             if start < len(batch):
@@ -117,11 +144,20 @@ class Runner:
                 )
 
     def _reconcile(self) -> None:
-        self.differences = self._assembly.coordinator.release()
+        self.differences = tuple(self._assembly.engine.reconcile())
+        found = Reconciliation(self.cursor, self._assembly.clock.now(), self.differences)
+        self._assembly.coordinator.release(found)
         self._assembly.journal.commit()
 
+    def _release_as_recorded(self) -> None:
+        """The first reconciliation of a journal that is gone through again from its start."""
+        if self._recorded and isinstance(self._recorded[0], Reconciliation) and self._recorded[0].cursor == 0:
+            self._replay_inputs()
+        else:
+            self._assembly.coordinator.release(Reconciliation(self.cursor, self._assembly.clock.now(), ()))
+
     def _answer_commands(self, caught_up: bool) -> None:
-        self._replay_commands()
+        self._replay_inputs()
         while caught_up:
             try:
                 name, actor, future = self._commands.get_nowait()
@@ -137,7 +173,11 @@ class Runner:
                 raise
             self._assembly.journal.commit()
 
-    def _replay_commands(self) -> None:
-        """Commands of the recorded run take effect again at the same place in the market."""
-        while self._recorded_commands and self._recorded_commands[0].cursor == self.cursor:
-            self._assembly.coordinator.run_cycle(self._recorded_commands.pop(0))
+    def _replay_inputs(self) -> None:
+        """What came from outside in the recorded run takes effect again at the same place in the market."""
+        while self._recorded and self._recorded[0].cursor == self.cursor:
+            given = self._recorded.pop(0)
+            if isinstance(given, Command):
+                self._assembly.coordinator.run_cycle(given)
+            else:
+                self._assembly.coordinator.release(given)

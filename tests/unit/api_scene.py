@@ -286,9 +286,12 @@ class SceneAgent:
         self.state, self.breaker, self.error = AgentState.RUNNING, BreakerState.ACTIVE, ""
         self.started = self.stopped = 0
         self.cycles: list[str] = []
+        self.start_error: Exception | None = None
         self.cycle_error: Exception | None = None
 
     def start(self) -> None:
+        if self.start_error is not None:
+            raise self.start_error
         self.started += 1
 
     def stop(self) -> None:

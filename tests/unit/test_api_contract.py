@@ -5,11 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from fastapi.testclient import TestClient
 
+from smc_trading_agent.api.app import create_app
+from smc_trading_agent.domain.errors import AgentError
 from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.monitoring.health import AgentState
 from smc_trading_agent.monitoring.latency import LatencyStage
 from tests.unit.api_client import served
+from tests.unit.api_scene import Scene, SceneAgent
 
 ENDPOINTS = [
     "/api/python/health",
@@ -37,6 +41,15 @@ def test_the_agent_starts_and_stops_with_the_app() -> None:
     with served(0) as (_, agent, _):
         assert (agent.started, agent.stopped) == (1, 0)
     assert (agent.started, agent.stopped) == (1, 1)
+
+
+def test_an_agent_that_fails_to_start_is_stopped_so_that_it_lets_go_of_its_state() -> None:
+    agent = SceneAgent(Scene())
+    agent.start_error = AgentError("another process owns this state folder")
+    app = create_app(lambda: agent)
+    with pytest.raises(AgentError, match="owns this state folder"), TestClient(app):
+        pytest.fail("the app must not start")
+    assert agent.stopped == 1
 
 
 def test_health_has_the_contracts_shape() -> None:

@@ -266,6 +266,13 @@ def test_damage_is_found_and_placed(file: Path, damage: Callable[[Path], None], 
         journal.verify_chain()
 
 
+def test_a_missing_number_is_damage_even_where_the_hashes_agree(file: Path) -> None:
+    recorded(file)
+    tamper(file, "UPDATE fact SET seq = 9 WHERE seq = 5")
+    with SqliteJournal(file) as journal, pytest.raises(JournalError, match="damaged at fact 5"):
+        journal.verify_chain()
+
+
 def test_a_checkpoint_without_its_facts_is_not_resumed_from(file: Path) -> None:
     with SqliteJournal(file) as journal:
         write(journal, HISTORY)

@@ -360,6 +360,13 @@ def test_a_gap_outside_the_move_does_not_count(stray: Fact) -> None:
     assert nothing(play(scene))
 
 
+def test_a_gap_that_was_there_before_the_block_does_not_count() -> None:
+    scene = reversal()
+    scene[0][1].append(gap(bar=0))
+    scene[-1] = (scene[-1][0], [touch(GAP, "fair_value_gap_touched")])
+    assert nothing(play(scene))
+
+
 def test_a_newer_break_of_the_same_kind_takes_the_place_of_an_older_one() -> None:
     newer = [replace(bos(), id=30), replace(block(30), id=40, low=979, high=989)]
     scene = continuation()
@@ -404,7 +411,9 @@ def test_a_continuation_buys_only_in_the_lower_half(dealing: tuple[int, int] | N
 def test_the_stop_lies_beyond_the_structure_and_an_atr_away(atr: float, stop: int) -> None:
     # The edge is 970 and the entry 990: the nearer of the two rules gives way, rounded away from the entry.
     pools = {"15m": (Pool(90, 1_060, 1_062),)}
-    assert only(play(reversal(), Reader(the_atr=atr, pools=pools))).stop == stop
+    reader = Reader(the_atr=atr, pools=pools)
+    assert only(play(reversal(), reader)).stop == stop
+    assert only(play(mirrored(reversal()), mirrored_reader(reader))).stop == 2 * CENTRE - stop
 
 
 def test_a_stop_below_zero_is_no_stop() -> None:

@@ -1,9 +1,6 @@
-"""Typed face of the Rust core (crates/smc-python).
-
-Units, everywhere: prices are integer ticks, quantities integer lots, quote amounts integer
-quote units (one tick times one lot), times integer nanoseconds since the Unix epoch (UTC).
-``side`` and ``direction`` are +1 (buy, bullish), -1 (sell, bearish) or 0.
-"""
+"""Typed face of the Rust core (crates/smc-python). Units: prices are integer ticks, quantities integer lots, quote
+amounts integer quote units (tick times lot), times nanoseconds since the Unix epoch (UTC). ``side`` and ``direction``
+are +1 (buy, bullish), -1 (sell, bearish) or 0."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 
 import uvicorn
@@ -19,6 +20,8 @@ from smc_trading_agent.runtime.agent import Agent
 from smc_trading_agent.runtime.launch import LaunchOptions, configure_logging, launch_agent
 
 BAD_INPUT = 2
+SWITCH_INTERVAL_S = 0.0005
+"""How long the API may hold the interpreter from the trading thread; at the default, 5 ms, it is felt in the tail."""
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -29,6 +32,7 @@ def create_service() -> FastAPI:
     """
     settings = load_settings(None, os.environ)
     configure_logging(settings)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return create_app(
         lambda: launch_agent(settings, LaunchOptions(), os.environ),
         production=settings.app.environment == "production",
@@ -38,6 +42,7 @@ def create_service() -> FastAPI:
 def serve(agent: Agent, settings: Settings, exit_at_end: bool = False) -> None:
     """Serves one agent until a signal, or until its tape ends; the agent is stopped and its state kept."""
     configure_logging(settings)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = create_app(lambda: agent, production=settings.app.environment == "production")
     server = uvicorn.Server(_server_config(app, settings))
     if exit_at_end:

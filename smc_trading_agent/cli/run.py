@@ -32,6 +32,9 @@ from smc_trading_agent.runtime.launch import LaunchOptions, launch_agent, summar
 
 Data = Annotated[Path | None, typer.Option("--data", help="Trade on this recorded tape; the synthetic market else.")]
 Speed = Annotated[str | None, typer.Option("--speed", help="Market seconds per real second, or max.")]
+FastForward = Annotated[
+    int | None, typer.Option("--fast-forward", min=0, help="Run this many base bars flat out first.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the synthetic market.")]
 Length = Annotated[int | None, typer.Option("--bars", min=1, help="End the synthetic market after so many bars.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin a new account; the old one is moved aside.")]
@@ -44,6 +47,7 @@ Every = Annotated[bool, typer.Option("--take-every-setup", help="Research: trade
 def run(
     data: Data = None,
     speed: Speed = None,
+    fast_forward: FastForward = None,
     timeframe: Timeframe = None,
     context: Context = None,
     seed: Seed = None,
@@ -73,6 +77,7 @@ def run(
             data=data,
             file=file_options(symbol, tick_size, lot_size, ignore_unknown),
             speed=speed,
+            fast_forward=fast_forward,
             length=bars,
             fresh=fresh,
         )

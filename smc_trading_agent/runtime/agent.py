@@ -122,7 +122,7 @@ class Agent:
     def recover(self) -> None:
         """Takes over the kept state. Raises `AgentError` when it can't be resumed."""
         recovery = self._runner.recover()
-        retell(self._assembly.journal, self._views)
+        retell(self._assembly.journal, self._views, recovery.facts_restored)
         if recovery.cursor or recovery.facts_to_replay:
             log.info(
                 "resuming %s at bar %s, replaying %s facts to prove the state",

@@ -21,11 +21,11 @@ def orders_hash(journal: SqliteJournal) -> str:
     return digest.hexdigest()
 
 
-def retell(journal: SqliteJournal, listener: Listener) -> None:
-    """Tells a listener the facts up to the journal's present position, which a restart did not live through."""
+def retell(journal: SqliteJournal, listener: Listener, count: int) -> None:
+    """Tells a listener the first ``count`` facts, which a restart did not live through."""
     decision: Decision | None = None
     for fact in journal.facts():
-        if fact.seq > journal.length:
+        if fact.seq > count:
             return
         if fact.kind == "order_event":
             listener.on_order_event(msgspec.json.decode(fact.payload, type=OrderEvent))

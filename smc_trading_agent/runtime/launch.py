@@ -22,6 +22,7 @@ class LaunchOptions(msgspec.Struct, frozen=True):
     data: Path | None = None
     file: FileOptions = FileOptions()
     speed: str | None = None
+    fast_forward: int | None = None
     length: int | None = None
     fresh: bool = False
 
@@ -30,12 +31,7 @@ def launch_agent(settings: Settings, options: LaunchOptions, environment: Mappin
     """An agent that is ready to start. Raises `AgentError` where market, settings or state can't be used."""
     speed = None if options.speed is None else parse_speed(options.speed)
     opened = _open(settings, options)
-    if options.data is not None:
-        pace = Pace(1.0 if options.speed is None else speed)
-    elif options.speed is None:
-        pace = Pace(settings.synthetic.speed, settings.synthetic.fast_forward_bars)
-    else:
-        pace = Pace(speed, settings.synthetic.fast_forward_bars)
+    pace = _pace(settings, options, speed)
     durable = settings.journal.durability == "power_loss"
     state = StateDir(Path(settings.app.state_dir), f"paper {opened.market.feed.market}", durable, options.fresh)
     try:
@@ -45,6 +41,14 @@ def launch_agent(settings: Settings, options: LaunchOptions, environment: Mappin
     except BaseException:
         state.close()
         raise
+
+
+def _pace(settings: Settings, options: LaunchOptions, speed: float | None) -> Pace:
+    """A tape runs at its recorded speed unless told otherwise; the synthetic market as the settings say."""
+    synthetic = settings.synthetic
+    usual = (1.0, 0) if options.data is not None else (synthetic.speed, synthetic.fast_forward_bars)
+    fast_forward = usual[1] if options.fast_forward is None else options.fast_forward
+    return Pace(usual[0] if options.speed is None else speed, fast_forward)
 
 
 def configure_logging(settings: Settings) -> None:

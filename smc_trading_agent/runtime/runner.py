@@ -27,9 +27,10 @@ INPUTS: dict[str, type[Command] | type[Reconciliation]] = {"command": Command, "
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """How the run began: from which bar, and how many recorded facts had to come out again."""
+    """How the run began: from which bar, with how many facts behind it, and how many that must come out again."""
 
     cursor: int
+    facts_restored: int
     facts_to_replay: int
 
 
@@ -79,7 +80,7 @@ class Runner:
             self._reconcile()
         elif length == 0:
             self._release_as_recorded()
-        return Recovery(self.cursor, recorded - length)
+        return Recovery(self.cursor, length, recorded - length)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Runs until the feed ends or ``stopping``; saves the state at the end.

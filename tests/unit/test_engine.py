@@ -95,7 +95,12 @@ def test_a_send_that_times_out_is_exposure_until_the_venue_proves_otherwise(desk
     quantity = desk.bracket()[ENTRY].quantity
     assert desk.steps(ENTRY) == ["send -> sending", "timeout -> unknown"]
     account = desk.engine.account(PRICE)
-    assert (account.unknown_orders, account.open_entries, account.worst_long, account.worst_short) == (1, 1, quantity, 0)
+    assert (account.unknown_orders, account.open_entries, account.worst_long, account.worst_short) == (
+        1,
+        1,
+        quantity,
+        0,
+    )
     desk.venue.on_query = times_out
     assert desk.engine.resolve_unknown(desk.clock.now()) == []
     assert desk.engine.account(PRICE) == account

@@ -21,10 +21,10 @@ from benchmarks.stages import measure_stages
 from smc_trading_agent._core import build_info
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-MEASURED_BARS = 60_000
+MEASURED_BARS = 300_000
 WARM_UP_BARS = 20_000
 PART_BARS = 300_000
-console = Console()
+console = Console(width=None if Console().is_terminal else 160)
 
 
 def main() -> None:

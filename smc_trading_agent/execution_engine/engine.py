@@ -33,15 +33,16 @@ STAGE = "execution_engine"
 EVENT_KIND = "order_event"
 AWAITING_THE_VENUE = frozenset({"pending_cancel", "unknown"})
 """States in which another cancel would say nothing new."""
+EXIT_RETRY_NS = 60_000_000_000
+MAX_DOUBLINGS = 10
 
 
 class OpenTrade(msgspec.Struct):
-    """A position that an entry opened, until it is flat again."""
+    """A position that an entry opened, until it is flat again. ``exit_due_at`` is 0 where it has no time limit."""
 
     decision_id: str
     side: int
-    entered_at: int
-    time_limit_ns: int
+    exit_due_at: int
     exit_attempts: int = 0
 
 
@@ -116,12 +117,16 @@ class ExecutionEngine:
         return events + self._end_protection(now)
 
     def due_exits(self, now: int) -> list[Intent]:
-        """The exit that an open position's time limit asks for, if it is due and none is working."""
+        """The exit that an open position's time limit asks for, if it is due and none is working.
+
+        Where it does not close the position it is asked for again, each time after twice the wait.
+        """
         trade = self._trade
-        if trade is None or trade.time_limit_ns <= 0 or now < trade.entered_at + trade.time_limit_ns:
+        if trade is None or trade.exit_due_at == 0 or now < trade.exit_due_at:
             return []
         if any(record.order.purpose is OrderPurpose.EXIT for record in self._orders.working()):
             return []
+        trade.exit_due_at = now + EXIT_RETRY_NS * 2 ** min(trade.exit_attempts, MAX_DOUBLINGS)
         trade.exit_attempts += 1
         return [
             Intent(
@@ -237,7 +242,8 @@ class ExecutionEngine:
         record.filled += report.quantity
         order = record.order
         if order.purpose is OrderPurpose.ENTRY and self._trade is None:
-            self._trade = OpenTrade(order.decision_id, order.side, report.time, record.time_limit_ns)
+            due = report.time + record.time_limit_ns if record.time_limit_ns > 0 else 0
+            self._trade = OpenTrade(order.decision_id, order.side, due)
         if self._ledger.position == 0:
             self._trade = None
 

@@ -75,12 +75,14 @@ class BreakerMachine(RuleBasedStateMachine):
     def cool_down(self) -> int:
         return COOL_DOWN * NS * 2 ** min(self.relapses, 6)
 
-    @initialize(head_start=st.integers(0, 3))
-    def start(self, head_start: int) -> None:
-        """Some histories begin past the start, or with all probes ended."""
-        if head_start > 0:
+    @initialize(loss=st.booleans(), begin=st.sampled_from(["starting", "started", "proven"]))
+    def start(self, loss: bool, begin: str) -> None:
+        """Some histories begin past the start, with a loss that was noticed during it, or with all probes ended."""
+        if loss:
+            self.lose(BreakerCause.DAILY_LOSS)
+        if begin != "starting":
             self.ready()
-        if head_start > 1:
+        if begin == "proven" and not loss:
             self.all_probes_end()
 
     @rule(seconds=st.one_of(st.integers(0, 60), st.sampled_from([COOL_DOWN, 2 * COOL_DOWN, 64 * COOL_DOWN])))
@@ -166,6 +168,19 @@ class BreakerMachine(RuleBasedStateMachine):
         self.tick(working=0)
         assert self.breaker.state is S.ACTIVE
 
+    @precondition(lambda self: self.breaker.state is S.HALF_OPEN)
+    @rule(times=st.integers(1, 3), proven=st.booleans(), early=st.booleans())
+    def relapse(self, times: int, proven: bool, early: bool) -> None:
+        """Straight back to where it came from, some times over; then perhaps a time that goes well, and once more."""
+        for _ in range(times):
+            self.send_probe()
+            self.lose(BreakerCause.DAILY_LOSS)
+            self.wait_out_the_cool_down(all_clear=True, early=False)
+        if proven:
+            self.all_probes_end()
+        self.lose(BreakerCause.DAILY_LOSS)
+        self.wait_out_the_cool_down(all_clear=True, early=early)
+
     @rule(working=st.integers(0, 1))
     def tick(self, working: int) -> None:
         before, now = self.breaker.state, self.clock.now()
@@ -244,5 +259,5 @@ class BreakerMachine(RuleBasedStateMachine):
         assert set(self.breaker.causes) == {cause.value for cause in self.causes}
 
 
-BreakerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
+BreakerMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
 TestBreaker = BreakerMachine.TestCase

@@ -10,7 +10,7 @@ import pytest
 from smc_trading_agent.domain.errors import UnsealedOrder, VenueError, VenueTimeout
 from smc_trading_agent.domain.types import ApprovedOrder, VenueReport
 from tests.desk import ENTRY, EXIT, STOP, TARGET, Desk
-from tests.factories import DAY, EQUITY, NOW, PRICE, intent, order
+from tests.factories import DAY, EQUITY, MINUTE, NOW, PRICE, intent, order
 
 TO_OPEN = ["send -> sending", "accept -> open"]
 
@@ -273,10 +273,13 @@ def test_the_time_limit_asks_for_an_exit_once_it_is_due_and_while_none_works(des
     assert desk.engine.due_exits(entered + 2 * DAY) == []
 
 
-def test_an_exit_that_was_refused_is_asked_for_again_under_another_id(desk: Desk) -> None:
+def test_an_exit_that_did_not_close_the_position_is_asked_for_again_ever_later_under_another_id(desk: Desk) -> None:
     desk.long()
-    due = desk.clock.now() + DAY
-    assert desk.engine.due_exits(due)[0].decision_id != desk.engine.due_exits(due)[0].decision_id
+    asked = [at for at in range(40) for _ in desk.engine.due_exits(NOW + DAY + at * MINUTE)]
+    assert asked == [0, 1, 3, 7, 15, 31]
+    late = [wish for hour in range(24, 2_400) for wish in desk.engine.due_exits(NOW + DAY + hour * 60 * MINUTE)]
+    assert 100 < len(late) < 150
+    assert len({wish.decision_id for wish in late}) == len(late)
 
 
 def test_without_a_time_limit_no_exit_is_asked_for(desk: Desk) -> None:

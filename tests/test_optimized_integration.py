@@ -57,7 +57,7 @@ def launched(state: Path) -> Iterator[Launched]:
 def test_the_launcher_names_the_coordinator_and_an_app(tmp_path: Path) -> None:
     code = (
         "import main_optimized as m; from fastapi import FastAPI;"
-        "assert isinstance(m.app, FastAPI); assert m.OptimizedTradingCoordinator.__name__ == 'OptimizedTradingCoordinator'"
+        "assert isinstance(m.app, FastAPI); assert m.OptimizedTradingCoordinator.process"
     )
     process = start([sys.executable, "-c", code], SMC_STATE_DIR=str(tmp_path))
     _, err = process.communicate(timeout=60)

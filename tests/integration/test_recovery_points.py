@@ -15,14 +15,19 @@ import pytest
 from smc_trading_agent.domain.types import VenueReport
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.persistence.venue_store import SqliteVenueStore
+from smc_trading_agent.runtime.assembly import Market
 from smc_trading_agent.runtime.history import orders_hash
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE
 from tests.accounts import Account, Killed
 from tests.runs import decoded, eager, run_whole, synthetic
 
-BARS = 6_000
-SETTINGS = eager(checkpoint_bars=900)
-SHARDS = 4
+BARS = 3_000
+SETTINGS = eager(checkpoint_bars=700, min_reward_risk=0.3)
+"""With this seed: five entries, one of them expired; two targets, a stop, an exit by time, protection cancelled."""
+
+
+def market() -> Market:
+    return synthetic(BARS, seed=61)
 
 
 class Fuse:
@@ -67,7 +72,7 @@ class MortalStore(SqliteVenueStore):
 
 def account_in(folder: Path) -> Account:
     folder.mkdir()
-    return Account(folder, lambda: synthetic(BARS), SETTINGS, MortalJournal, MortalStore)
+    return Account(folder, market, SETTINGS, MortalJournal, MortalStore)
 
 
 @pytest.fixture(autouse=True)
@@ -99,11 +104,11 @@ def run_killed_at(account: Account, moment: int) -> None:
     Fuse.left = -1
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_killed_once_anywhere(tmp_path: Path, writes: int, shard: int) -> None:
-    whole = run_whole(synthetic(BARS), SETTINGS)
-    assert writes > 150
-    for moment in range(1 + shard, writes + 1, SHARDS):
+def test_killed_once_anywhere(tmp_path: Path, writes: int) -> None:
+    whole = run_whole(market(), SETTINGS)
+    assert {told["event"] for told in decoded(whole, "order_event")} >= {"expire", "cancel_request", "fill_complete"}
+    assert writes > 100
+    for moment in range(1, writes + 1):
         account = account_in(tmp_path / str(moment))
         run_killed_at(account, moment)
         process = account.process()
@@ -114,10 +119,10 @@ def test_killed_once_anywhere(tmp_path: Path, writes: int, shard: int) -> None:
         account.close()
 
 
-@pytest.mark.parametrize("stride", [3, 7, 11, 23])
+@pytest.mark.parametrize("stride", [7, 11, 23])
 def test_killed_again_and_again(tmp_path: Path, writes: int, stride: int) -> None:
     """Each process writes ``stride`` times and is killed; progress must come of it all the same."""
-    whole = run_whole(synthetic(BARS), SETTINGS)
+    whole = run_whole(market(), SETTINGS)
     account = account_in(tmp_path / "account")
     lives = 0
     while True:
@@ -151,7 +156,7 @@ def test_killed_while_a_command_is_carried_out(tmp_path: Path) -> None:
 
         process.after_batch = ask
         try:
-            process.run(lambda: process.runner.cursor >= 1_000)
+            process.run(lambda: process.runner.cursor >= 1_400)
         except Killed:
             process.kill()
         Fuse.left = -1
@@ -166,7 +171,7 @@ def test_killed_while_a_command_is_carried_out(tmp_path: Path) -> None:
         run(account, moment)
         process = account.process()
         given = len(decoded(process.assembly, "command"))
-        process.run(lambda process=process: process.runner.cursor >= 1_000)  # type: ignore[misc]
+        process.run(lambda process=process: process.runner.cursor >= 1_400)  # type: ignore[misc]
         assert process.runner.differences == ()
         if given:
             assert process.journal.head_hash == whole.journal.head_hash

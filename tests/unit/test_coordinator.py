@@ -181,7 +181,7 @@ def test_without_a_journal_nothing_goes_on(assembly: Assembly, owner: str, metho
 
 def test_a_journal_that_fails_stops_before_the_order_is_sent(assembly: Assembly) -> None:
     sent: list[object] = []
-    assembly.venue.submit = lambda order, now: sent.append(order) or []  # type: ignore[method-assign,func-returns-value]
+    assembly.venue.submit = lambda order, now: sent.append(order) or []
     append = assembly.journal.append
 
     def full(kind: str, *args: Any) -> None:
@@ -236,7 +236,7 @@ def test_a_cycle_that_is_asked_for_can_not_double_an_order(assembly: Assembly) -
     at_the_venue, orders = assembly.venue.open_orders(), len(decoded(assembly, "order_event"))
     outcomes = assembly.coordinator.run_cycle(Command("trigger_cycle", "test", 1, assembly.clock.now()))
     assert [type(outcome) for outcome in outcomes] == [Refusal]
-    assert RefusalReason.DUPLICATE_DECISION in {detail.reason for detail in outcomes[0].details}  # type: ignore[union-attr]
+    assert RefusalReason.DUPLICATE_DECISION in {detail.reason for detail in outcomes[0].details}
     assert assembly.venue.open_orders() == at_the_venue
     assert len(decoded(assembly, "order_event")) == orders
     assert decoded(assembly, "command") == [

@@ -33,7 +33,7 @@ def refuses(_: object) -> list[VenueReport]:
 def only_for(desk: Desk, purpose: object, unusual: object) -> None:
     """The venue answers orders of one purpose in an unusual way."""
     accept = desk.venue.on_submit
-    desk.venue.on_submit = lambda sent: unusual(sent) if sent.purpose is purpose else accept(sent)  # type: ignore[operator]
+    desk.venue.on_submit = lambda sent: unusual(sent) if sent.purpose is purpose else accept(sent)
 
 
 def test_all_orders_are_journalled_and_committed_before_the_first_is_sent(desk: Desk) -> None:

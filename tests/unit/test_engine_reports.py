@@ -11,7 +11,7 @@ from tests.factories import EQUITY, PRICE
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[int], list[int], bool]:
-    """Sizes of the entry's fills, an order in which reports 0 to n arrive, some again, and whether a cancel is among."""
+    """Sizes of the fills, an order in which reports 0 to n arrive, some again, and whether a cancel is among them."""
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
     reports = list(range(len(sizes) + 1))
     again = draw(st.lists(st.sampled_from(reports), max_size=5))

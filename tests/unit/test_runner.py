@@ -168,7 +168,7 @@ def test_books_that_differ_after_a_crash_are_found_again_at_the_same_place(slow_
 
 def test_a_first_start_over_foreign_orders_halts_and_is_replayed_so(slow_account: Account) -> None:
     first = slow_account.process()
-    first.assembly.engine.reconcile = lambda: ["order x is open at the venue and not in our books"]  # type: ignore
+    first.assembly.engine.reconcile = lambda: ["order x is open at the venue and not in our books"]
     first.run_and_be_killed(lambda: first.runner.cursor == 2_000)
     second = slow_account.process()
     assert [told["after"] for told in decoded(second.assembly, "breaker")] == ["halted"]

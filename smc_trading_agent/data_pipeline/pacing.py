@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core import Bars, timeframe_ns
+from smc_trading_agent.data_pipeline.wrapped import WrappedFeed
 from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.ports import Feed
 
@@ -33,7 +34,7 @@ def parse_speed(text: str) -> float | None:
     return speed
 
 
-class PacedFeed:
+class PacedFeed(WrappedFeed):
     """A `Feed` whose bars come when their close is due; the first ``fast_forward`` bars come flat out.
 
     The schedule starts when the first paced bar is asked for, at that bar's open: a bar closing t later is
@@ -46,26 +47,11 @@ class PacedFeed:
     ) -> None:
         if speed is not None and not 0.0 < speed < float("inf"):
             raise ConfigError(f"speed {speed} is no positive number; give market seconds per real second, or max")
-        self._feed = feed
+        super().__init__(feed)
         self._speed = speed
         self._wait = waiter
         self._clock = clock
         self._fast_forward = fast_forward
-
-    @property
-    def market(self) -> str:
-        """The market of the feed inside: a pace changes no bar."""
-        return self._feed.market
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the feed inside is synthetic."""
-        return self._feed.synthetic
-
-    @property
-    def total_bars(self) -> int | None:
-        """Number of bars of the feed inside."""
-        return self._feed.total_bars
 
     def batches(self, start: int) -> Iterator[Bars]:
         """The feed's bars from ``start`` on, each when it is due; ends early when the waiter says stop."""

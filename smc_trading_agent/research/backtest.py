@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from smc_trading_agent._core import Bars, random_entry_returns, timeframe_ns
+from smc_trading_agent.data_pipeline.wrapped import WrappedFeed
 from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.ports import Feed
 from smc_trading_agent.domain.settings import Settings
@@ -83,24 +84,12 @@ def run_backtest(
     return _result(assembly, tally, Bars.concat(feed.seen), seconds), tally
 
 
-class _WatchedFeed:
+class _WatchedFeed(WrappedFeed):
     """The same feed, remembering the batches that it handed out."""
 
     def __init__(self, feed: Feed) -> None:
-        self._feed = feed
+        super().__init__(feed)
         self.seen: list[Bars] = []
-
-    @property
-    def market(self) -> str:
-        return self._feed.market
-
-    @property
-    def synthetic(self) -> bool:
-        return self._feed.synthetic
-
-    @property
-    def total_bars(self) -> int | None:
-        return self._feed.total_bars
 
     def batches(self, start: int) -> Iterator[Bars]:
         for batch in self._feed.batches(start):

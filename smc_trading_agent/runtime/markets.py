@@ -13,6 +13,7 @@ from smc_trading_agent.data_pipeline.pacing import PacedFeed, Waiter
 from smc_trading_agent.data_pipeline.quality import QualityReport
 from smc_trading_agent.data_pipeline.replay import ReplayFeed
 from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
+from smc_trading_agent.data_pipeline.wrapped import WrappedFeed
 from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.ports import Feed
 from smc_trading_agent.domain.settings import SyntheticSettings
@@ -45,27 +46,12 @@ BATCH = 64
 """Bars a synthetic batch: small enough that making one is a fair sample of the data pipeline's latency."""
 
 
-class MeasuredFeed:
+class MeasuredFeed(WrappedFeed):
     """The same feed, telling how long each batch took to come."""
 
     def __init__(self, feed: Feed, record: Callable[[int], None]) -> None:
-        self._feed = feed
+        super().__init__(feed)
         self._record = record
-
-    @property
-    def market(self) -> str:
-        """The market of the feed inside."""
-        return self._feed.market
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the feed inside is synthetic."""
-        return self._feed.synthetic
-
-    @property
-    def total_bars(self) -> int | None:
-        """Number of bars of the feed inside."""
-        return self._feed.total_bars
 
     def batches(self, start: int) -> Iterator[Bars]:
         """The batches of the feed inside, each measured in nanoseconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,11 @@ def changed(change: Callable[[int, Bar], Bar | None]) -> Bars:
     return Bars.from_list("1m", [bar for bar in bars if bar is not None])
 
 
+def moved(bar: Bar, ticks: int) -> Bar:
+    prices = (price + ticks for price in (bar.open, bar.high, bar.low, bar.close))
+    return Bar(bar.open_time, bar.close_time, *prices, bar.volume, bar.taker_buy_volume, bar.trades)
+
+
 def scaled(bar: Bar, numerator: int, denominator: int) -> Bar:
     prices = (price * numerator // denominator for price in (bar.open, bar.high, bar.low, bar.close))
     return Bar(bar.open_time, bar.close_time, *prices, bar.volume, bar.taker_buy_volume, bar.trades)
@@ -35,9 +41,14 @@ def run(bars: Bars, settings: Settings) -> Assembly:
     return assembly
 
 
+def brackets(assembly: Assembly) -> list[dict[str, Any]]:
+    """Approvals of entries, with their stops and targets."""
+    return [told for told in decoded(assembly, "approval") if len(told["orders"]) == 3]
+
+
 def entries(assembly: Assembly) -> list[int]:
     """Times at which entries were approved."""
-    return [told["time"] for told in decoded(assembly, "approval") if len(told["orders"]) == 3]
+    return [told["time"] for told in brackets(assembly)]
 
 
 def entry_of_a_long_trade(settings: Settings) -> int:
@@ -74,7 +85,7 @@ def test_an_outage_of_a_day_is_survived_and_an_entry_that_waited_through_it_is_g
     assembly = run(TAPE, settings)
     waiting = next(at for at in range(len(TAPE)) if TAPE[at].close_time == entries(assembly)[2])
     assembly = run(changed(lambda at, bar: bar if at <= waiting or at > waiting + 1_440 else None), settings)
-    decision = decoded(assembly, "approval")[2]["decision_id"]
+    decision = brackets(assembly)[2]["decision_id"]
     steps = [told["event"] for told in decoded(assembly, "order_event") if told["decision_id"] == decision]
     assert "expire" in steps
     assert not any(step.startswith("fill") for step in steps)
@@ -85,9 +96,15 @@ def test_a_position_held_into_an_outage_is_closed_when_the_market_comes_back() -
     settings = eager(time_limit_bars=40)
     held = entry_of_a_long_trade(settings)
     back = held + 1_440
-    assembly = run(changed(lambda at, bar: bar if at < held or at >= back else None), settings)
-    wish = decoded(assembly, "exit_intent")[0]
-    assert TAPE[held].open_time < wish["created_at"] <= TAPE[back + 3].close_time
+    unmoved = TAPE[held - 1].close - TAPE[back].open
+
+    def outage(at: int, bar: Bar) -> Bar | None:
+        return bar if at < held else moved(bar, unmoved) if at >= back else None
+
+    assembly = run(changed(outage), settings)
+    asked = [told["created_at"] for told in decoded(assembly, "exit_intent")]
+    wish = next(time for time in asked if time > TAPE[held].open_time)
+    assert TAPE[back].open_time <= wish <= TAPE[back + 3].close_time
 
 
 def test_a_market_without_movement_gives_no_decision_and_no_error() -> None:
@@ -126,8 +143,7 @@ def test_no_trade_loses_more_than_its_risk_while_the_market_moves_bar_by_bar() -
     instrument = assembly.market.instrument
     budgets = {
         told["decision_id"]: instrument.quote_from_str(told["limits"]["risk_budget"])
-        for told in decoded(assembly, "approval")
-        if len(told["orders"]) == 3
+        for told in brackets(assembly)
     }
     results: dict[str, int] = {}
     for told in decoded(assembly, "order_event"):

@@ -157,8 +157,9 @@ class SqliteJournal:
         head, expected = GENESIS, 1
         with named_damage(self.path):
             for row in self._db.execute("SELECT seq, kind, time, ref, payload, hash FROM fact ORDER BY seq"):
-                head = _chain(head, row[1], row[2], row[3], row[4])
-                if row[0] != expected or head != row[5]:
+                intact = isinstance(row[4], bytes)
+                head = _chain(head, row[1], row[2], row[3], row[4]) if intact else head
+                if not intact or row[0] != expected or head != row[5]:
                     raise self._damaged(f"at fact {expected}: the hash chain is broken")
                 expected += 1
             for length, head in self._db.execute("SELECT length, head FROM checkpoint ORDER BY length"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -20,7 +19,8 @@ BARS = 4_000
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No `config.yaml` in the working folder, no settings in the environment; signal handlers are put back."""
     monkeypatch.chdir(tmp_path)
     for name in ("LOG_LEVEL", "DEBUG", "APP_ENV", "SMC_STATE_DIR", "SMC_HOST", "SMC_PORT", "SMC_API_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -152,8 +152,3 @@ def test_errors_for_a_person_are_one_sentence_on_standard_error() -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: speed 'fast' is no positive number")
     assert "Traceback" not in result.stderr
-
-
-def parsed(text: str) -> dict[str, Any]:
-    decoded: dict[str, Any] = json.loads(text)
-    return decoded

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use smc_common::{eurusd, MINUTE};
 use smc_core::market::Bar;
 use smc_core::smc::atr::AverageTrueRange;
-use smc_core::smc::config::{FairValueGapConfig, LiquidityConfig, OrderBlockConfig};
+use smc_core::smc::config::{DisplacementForm, FairValueGapConfig, LiquidityConfig, OrderBlockConfig};
 use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, StructureConfig};
 
 const FOREVER: u32 = 100_000_000;
@@ -162,4 +162,70 @@ fn sweeps_and_runs_of_pools() {
     }
     assert_eq!(by_bar.values().filter(|&&number| number > 1).count(), 166, "bars that sweep several levels");
     assert!(sweeps().all(|event| event.direction == -event.side));
+}
+
+/// The prototypes computed in binary fractions, where a share of exactly .6 or .36 falls on either side by rounding:
+/// 1,930 of the range form (10 bars have exactly .6), 5,259 of the wick form. Integer ticks keep the ties.
+#[test]
+fn displacements() {
+    let Some(bars) = eurusd() else { return };
+    let forms = [DisplacementForm::Wick, DisplacementForm::Body, DisplacementForm::Range, DisplacementForm::Either];
+    let counts = forms.map(|form| {
+        let mut config = unbounded();
+        config.displacement.form = form;
+        count(&run(config, &bars), |event| event.kind == EventKind::Displacement)
+    });
+    assert_eq!(counts, [5_245, 1_055, 1_932, 2_008]);
+}
+
+/// The prototypes compared each leg pivot of size 3 with the one before it only (198 and 172); this core also asks that
+/// nothing traded through in between, and counts a third pivot at a level as growth of that level.
+#[test]
+fn equal_levels() {
+    let Some(bars) = eurusd() else { return };
+    let internal = StructureConfig { size: 3, rule: PivotRule::Leg };
+    let events = run(DetectorConfig { internal, ..unbounded() }, &bars);
+    let mut atr = AverageTrueRange::new(200);
+    let averages: Vec<Option<f64>> = bars
+        .iter()
+        .map(|bar| {
+            atr.update(bar);
+            atr.value()
+        })
+        .collect();
+    let pairs = [1, -1].map(|side| {
+        let wanted = |e: &&Event| e.kind == EventKind::Pivot && e.scope == Scope::Internal && e.side == side;
+        let pivots: Vec<&Event> = events.iter().filter(wanted).collect();
+        let near = |pair: &&[&Event]| {
+            let row = (pair[1].confirmed_at / (15 * MINUTE) - 1) as usize;
+            averages[row].is_some_and(|atr| ((pair[1].low - pair[0].low).abs() as f64) < 0.1 * atr)
+        };
+        pivots.windows(2).filter(near).count()
+    });
+    assert_eq!(pairs, [198, 172]);
+    let number = |kind, side| count(&events, |event| event.kind == kind && event.side == side);
+    assert_eq!([1, -1].map(|side| number(EventKind::EqualLevels, side)), [185, 156]);
+    assert_eq!([1, -1].map(|side| number(EventKind::EqualLevelsGrown, side)), [15, 12]);
+}
+
+/// One of the 3,077 imbalances of the prototypes lies before the ATR is warm, where a least size has no meaning yet.
+#[test]
+fn volume_imbalances_and_opening_gaps() {
+    let Some(bars) = eurusd() else { return };
+    let mut config = unbounded();
+    config.volume_imbalance.min_size_atr = 1e-9;
+    config.opening_gap.min_size_atr = 0.0;
+    let events = run(config, &bars);
+    assert_eq!(count(&events, |event| event.kind == EventKind::VolumeImbalance), 3_076);
+    assert_eq!(count(&events, |event| event.kind == EventKind::OpeningGap), 62);
+}
+
+#[test]
+fn every_kind_occurs() {
+    let Some(bars) = eurusd() else { return };
+    let mut config = DetectorConfig::default();
+    (config.volume_imbalance.max_age, config.opening_gap.max_age) = (5, 5);
+    let events = run(config, &bars);
+    let absent = |kind: &&EventKind| count(&events, |event| event.kind == **kind) == 0;
+    assert_eq!(EventKind::ALL.iter().filter(absent).collect::<Vec<_>>(), [&EventKind::Pivot; 0]);
 }

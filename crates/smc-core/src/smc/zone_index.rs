@@ -118,6 +118,11 @@ impl ZoneIndex {
         self.zones.iter().rev()
     }
 
+    /// All zones, to change what does not move them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Zone> {
+        self.zones.iter_mut()
+    }
+
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.zones.len()
@@ -146,6 +151,7 @@ mod tests {
             high,
             source_id: 0,
             born,
+            first_touch: born,
             last_touch: born,
         }
     }

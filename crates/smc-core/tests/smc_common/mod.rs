@@ -1,12 +1,18 @@
 //! Random bars and small settings that make everything happen often: ties, gaps, expiry.
 #![allow(dead_code)] // each test program uses its part
 
+pub mod plain;
+
 use std::io::Read;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 use smc_core::market::{Bar, Instrument, Timeframe};
-use smc_core::smc::config::{FairValueGapConfig, LiquidityConfig, OrderBlockConfig};
+use smc_core::smc::config::{
+    BalancedRangeConfig, EqualLevelsConfig, FairValueGapConfig, FlippedBlockConfig, InducementConfig, InverseGapConfig,
+    LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PropulsionBlockConfig, RejectionBlockConfig, ShiftConfig,
+    VolumeImbalanceConfig,
+};
 use smc_core::smc::{Detector, DetectorConfig, Event, PivotRule, StructureConfig};
 
 pub const MINUTE: i64 = 60_000_000_000;
@@ -77,6 +83,17 @@ pub fn small(rule: PivotRule) -> DetectorConfig {
         order_block: OrderBlockConfig { volatility_filter: Some(2.0), max_age: 40, max_count: 3 },
         fair_value_gap: FairValueGapConfig { min_size_atr: 0.1, max_age: 25, max_count: 3 },
         liquidity: LiquidityConfig { left: 2, right: 2, max_age: 30, max_count: 4 },
+        market_structure_shift: ShiftConfig { sweep_window: 6 },
+        flipped_block: FlippedBlockConfig { max_age: 35, max_count: 3 },
+        rejection_block: RejectionBlockConfig { wick_share: 0.3, max_age: 30, max_count: 3 },
+        propulsion_block: PropulsionBlockConfig { max_age: 30, max_count: 2 },
+        inverse_fair_value_gap: InverseGapConfig { max_age: 25, max_count: 3 },
+        balanced_price_range: BalancedRangeConfig { max_distance: 12, max_age: 25, max_count: 3 },
+        volume_imbalance: VolumeImbalanceConfig { min_size_atr: 0.05, max_age: 20, max_count: 3 },
+        opening_gap: OpeningGapConfig { min_size_atr: 0.05, max_age: 25, max_count: 2 },
+        equal_levels: EqualLevelsConfig { size: 2, rule, tolerance: 0.3, atr_period: 8, max_age: 25, max_count: 2 },
+        inducement: InducementConfig { max_age: 20, max_count: 2 },
+        ..DetectorConfig::default()
     }
 }
 

@@ -1,0 +1,75 @@
+//! Opening gaps: prices at which nothing traded between one bar and the next.
+//!
+//! **Bullish** at t if `low[t] > high[t-1]`; the zone is `[high[t-1], low[t]]`, anchored on t. Bearish mirrors. It
+//! must reach `min_size_atr` times the ATR of t-1; while the ATR is not warm none is taken unless that factor
+//! is 0. Knowable at the close of t, whose wick decides how much of the gap at the open stays open.
+//!
+//! Life, from the bar after t (bullish side given): **touched**: `low[u] < top`; **half filled**:
+//! `low[u] <= (bottom + top) / 2`, the consequent encroachment; **filled**: `low[u] <= bottom`, the end; **expired**.
+
+use serde::{Deserialize, Serialize};
+
+use super::config::OpeningGapConfig;
+use super::event::{EventKind, Scope, Sink};
+use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
+use super::zone_life::{End, Life, ZonePair};
+use crate::market::Bar;
+
+const LIFE: Life = Life {
+    edge_enters: false,
+    touched: EventKind::OpeningGapTouched,
+    half: Some((EventKind::OpeningGapHalfFilled, ZoneState::HalfFilled)),
+    filled: None,
+    end: End::Traded,
+    ended: EventKind::OpeningGapFilled,
+    reverses: false,
+    expired: EventKind::OpeningGapExpired,
+};
+
+/// The opening gaps of one timeframe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpeningGaps {
+    min_size_atr: f64,
+    previous: Option<Bar>,
+    zones: ZonePair,
+}
+
+impl OpeningGaps {
+    /// None yet.
+    #[must_use]
+    pub const fn new(config: &OpeningGapConfig) -> Self {
+        Self {
+            min_size_atr: config.min_size_atr,
+            previous: None,
+            zones: ZonePair::new(config.max_age, config.max_count),
+        }
+    }
+
+    /// Live gaps of both directions.
+    pub fn live(&self) -> impl Iterator<Item = &Zone> {
+        self.zones.all()
+    }
+
+    /// Applies bar `index` to the gaps that exist.
+    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
+        self.zones.update(&LIFE, index, bar, sink, |_, _| ());
+    }
+
+    /// Compares bar `index` with the one before; `atr` is that of the bar before.
+    pub(crate) fn form(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) {
+        let Some(before) = self.previous.replace(*bar) else { return };
+        let (direction, low, high) = if bar.low > before.high {
+            (1, before.high, bar.low)
+        } else if bar.high < before.low {
+            (-1, bar.high, before.low)
+        } else {
+            return;
+        };
+        if self.min_size_atr > 0.0 && !atr.is_some_and(|atr| (high - low) as f64 >= self.min_size_atr * atr) {
+            return;
+        }
+        let (kind, formed_at) = (ZoneKind::OpeningGap, bar.open_time);
+        let draft = ZoneDraft { kind, direction, side: 0, scope: Scope::None, formed_at, low, high, source_id: 0 };
+        self.zones.add(&LIFE, draft, index, sink);
+    }
+}

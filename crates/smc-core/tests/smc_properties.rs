@@ -6,11 +6,14 @@ mod smc_common;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use smc_common::{mirrored, run, small, walk, widening_walk};
+use smc_common::{hourly, mirrored, run, small, walk, widening_walk};
 use smc_core::market::Bar;
 use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, ZoneKind, ZoneState};
 
-const RULES: [PivotRule; 2] = [PivotRule::Leg, PivotRule::Fractal];
+/// Both rules on minutes, and hours over which sessions and days pass.
+fn cases(bars: &[Bar]) -> [(PivotRule, Vec<Bar>); 3] {
+    [(PivotRule::Leg, bars.to_vec()), (PivotRule::Fractal, bars.to_vec()), (PivotRule::Fractal, hourly(bars))]
+}
 
 type Mirror = (i64, EventKind, i8, i8, Scope, i64, i64, i64, bool);
 
@@ -57,14 +60,14 @@ fn is_zone(kind: EventKind) -> bool {
 }
 
 /// Most live zones under the small settings.
-const MOST_ZONES: usize = 4 * 3 + 2 * 3 + 2 * 4 + 2 * (3 + 3 + 3 + 2 + 3 + 3 + 3 + 2 + 2 + 2);
+const MOST_ZONES: usize = 4 * 3 + 2 * 3 + 2 * 4 + 2 * (3 + 3 + 3 + 2 + 3 + 3 + 3 + 2 + 2 + 2) + 2 * 3 + 2 * 7 + 1;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn a_prefix_of_bars_gives_the_prefix_of_events(bars in walk(40..160)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let whole = run(small(rule), &bars).1;
             for end in 0..bars.len() {
                 let part = run(small(rule), &bars[..end]).1;
@@ -77,8 +80,8 @@ proptest! {
 
     #[test]
     fn a_restored_snapshot_goes_on_as_if_nothing_happened(bars in walk(40..200), cut in 0.0f64..1.0) {
-        for rule in RULES {
-            let cut = (bars.len() as f64 * cut) as usize;
+        for (rule, bars) in cases(&bars) {
+            let cut = ((bars.len() as f64 * cut) as usize).max(1);
             let (head, mut events) = run(small(rule), &bars[..cut]);
             let bytes = postcard::to_stdvec(&head).unwrap();
             let mut detector: Detector = postcard::from_bytes(&bytes).unwrap();
@@ -94,7 +97,7 @@ proptest! {
 
     #[test]
     fn negated_prices_swap_bulls_and_bears(bars in widening_walk(40..300)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let (upright, reflected) = mirrors(small(rule), &bars);
             prop_assert!(upright.iter().any(|fact| fact.1 == EventKind::Pivot));
             prop_assert_eq!(upright, reflected);
@@ -104,13 +107,15 @@ proptest! {
     /// The leg rule counts a bar that contains all that follow as a high; the fractal rule has no such tie.
     #[test]
     fn fractal_structure_mirrors_on_any_bars(bars in walk(40..300)) {
-        let (upright, reflected) = mirrors(small(PivotRule::Fractal), &bars);
-        prop_assert_eq!(upright, reflected);
+        for bars in [hourly(&bars), bars] {
+            let (upright, reflected) = mirrors(small(PivotRule::Fractal), &bars);
+            prop_assert_eq!(upright, reflected);
+        }
     }
 
     #[test]
     fn every_zone_lives_in_order_and_ends_once(bars in walk(60..400)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let (detector, events) = run(small(rule), &bars);
             let mut born: HashMap<u64, &Event> = HashMap::new();
             let mut last_kind: HashMap<u64, EventKind> = HashMap::new();

@@ -217,7 +217,8 @@ fn volume_imbalances_and_opening_gaps() {
     config.opening_gap.min_size_atr = 0.0;
     let events = run(config, &bars);
     assert_eq!(count(&events, |event| event.kind == EventKind::VolumeImbalance), 3_076);
-    assert_eq!(count(&events, |event| event.kind == EventKind::OpeningGap), 62);
+    let between_bars = |event: &Event| event.kind == EventKind::OpeningGap && event.scope == Scope::None;
+    assert_eq!(count(&events, between_bars), 62);
 }
 
 #[test]

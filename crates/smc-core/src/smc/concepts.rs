@@ -2,7 +2,8 @@
 //!
 //! Inside bar t: (a) the zones and levels that exist live through t; (b) pivots, and what they make, that t confirms;
 //! (c) displacement, and breaks by the close of t; (d) shifts and blocks from those breaks, and what failed
-//! blocks and gaps become; (e) the imbalances that t completes; (f) rejections. What is born at t lives from t+1.
+//! blocks and gaps become; (e) the imbalances and periods that t completes; (f)
+//! rejections, then the windows that t completes and the sequences that go by them. What is born at t lives from t+1.
 //! Filters read the ATR of t-1.
 
 use serde::{Deserialize, Serialize};
@@ -19,16 +20,21 @@ use super::fair_value_gap::FairValueGaps;
 use super::flipped_block::FlippedBlocks;
 use super::inducement::Inducements;
 use super::inverse_gap::InverseGaps;
+use super::judas_swing::JudasSwings;
 use super::liquidity::LiquidityPools;
 use super::market_structure_shift::{Shifts, Sweeps};
 use super::opening_gap::OpeningGaps;
+use super::optimal_entry::OptimalEntries;
 use super::order_block::OrderBlocks;
+use super::period_level::PeriodLevels;
+use super::power_of_three::PowerOfThree;
 use super::propulsion_block::PropulsionBlocks;
 use super::rejection_block::RejectionBlocks;
+use super::session::Sessions;
 use super::structure::{Break, ConfirmedPivot, Structure};
 use super::volume_imbalance::VolumeImbalances;
 use super::zone::Zone;
-use crate::market::Bar;
+use crate::market::{Bar, Timeframe};
 
 /// A structure machine with its blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,10 +83,15 @@ pub(super) struct Concepts {
     opening_gaps: OpeningGaps,
     equal_levels: EqualLevels,
     inducements: Inducements,
+    periods: PeriodLevels,
+    pub sessions: Sessions,
+    judas: JudasSwings,
+    power_of_three: PowerOfThree,
+    entries: OptimalEntries,
 }
 
 impl Concepts {
-    pub fn new(config: &DetectorConfig) -> Self {
+    pub fn new(config: &DetectorConfig, timeframe: Timeframe) -> Self {
         let memory = config.order_block.max_age.max(config.equal_levels.max_age);
         Self {
             atr: AverageTrueRange::new(config.atr_period),
@@ -101,6 +112,11 @@ impl Concepts {
             opening_gaps: OpeningGaps::new(&config.opening_gap),
             equal_levels: EqualLevels::new(config.equal_levels),
             inducements: Inducements::new(&config.inducement),
+            periods: PeriodLevels::new(&config.periods, timeframe),
+            sessions: Sessions::new(&config.sessions, timeframe),
+            judas: JudasSwings::new(&config.judas_swing),
+            power_of_three: PowerOfThree::new(config.power_of_three),
+            entries: OptimalEntries::new(config.optimal_entry),
         }
     }
 
@@ -126,8 +142,10 @@ impl Concepts {
             self.balanced.form(&gap, self.gaps.live(-gap.direction), index, sink);
         }
         self.imbalances.form(index, bar, atr, sink);
-        self.opening_gaps.form(index, bar, atr, sink);
+        self.periods.form(index, bar, sink);
+        self.opening_gaps.form(index, bar, self.periods.began(), atr, sink);
         self.rejections.form(index, bar, first, sink);
+        self.by_the_clock(index, bar, first, sink);
         self.atr.update(bar);
     }
 
@@ -153,12 +171,17 @@ impl Concepts {
         self.opening_gaps.update(index, bar, sink);
         self.equal_levels.update(index, bar, sink);
         self.inducements.update(index, bar, sink);
+        self.periods.update(index, bar, sink);
+        self.sessions.update(index, bar, sink);
+        self.entries.update(index, bar, sink);
     }
 
     fn confirm(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         let (internal_high, internal_low) = self.internal.confirm(index, sink);
         let (high, low) = self.swing.confirm(index, sink);
-        self.ranges.on_pivots(high, low, sink);
+        if let Some(range) = self.ranges.on_pivots(high, low, sink) {
+            self.entries.on_range(range, self.swing.structure.bias(), index, sink);
+        }
         self.pools.confirm(index, bar, sink);
         self.equal_levels.confirm(index, bar, &self.extremes, sink);
         for confirmed in [internal_high, internal_low].into_iter().flatten() {
@@ -176,6 +199,19 @@ impl Concepts {
             let machine = self.machine(scope);
             machine.blocks.offer(bar, atr);
             machine.shifts.push(bar);
+        }
+    }
+
+    /// Judas swings leave the Asian range that was known before the bar.
+    fn by_the_clock(&mut self, index: u64, bar: &Bar, first: usize, sink: &mut Sink<'_>) {
+        let asian = self.sessions.form(index, bar, sink);
+        let kill_zones = [Scope::LondonKillZone, Scope::NewYorkKillZone];
+        let in_kill_zone = kill_zones.iter().any(|&scope| self.sessions.is_open(scope));
+        let news = self.judas.update(index, in_kill_zone, first, sink);
+        self.power_of_three.update(news, first, sink);
+        if let Some(asian) = asian {
+            self.judas.restart(asian, sink);
+            self.power_of_three.restart(asian, sink);
         }
     }
 
@@ -204,6 +240,7 @@ impl Concepts {
         let gaps = self.inverse_gaps.live().chain(self.balanced.live());
         let openings = self.imbalances.live().chain(self.opening_gaps.live());
         let levels = self.equal_levels.live().chain(self.inducements.live());
-        blocks.chain(gaps).chain(openings).chain(levels)
+        let timed = self.periods.live().chain(self.sessions.live()).chain(self.entries.live());
+        blocks.chain(gaps).chain(openings).chain(levels).chain(timed)
     }
 }

@@ -61,7 +61,7 @@ impl Detector {
             last_id: 0,
             bars_seen: 0,
             last_close_time: None,
-            concepts: Concepts::new(&config),
+            concepts: Concepts::new(&config, timeframe),
         })
     }
 
@@ -117,13 +117,13 @@ impl Detector {
         self.concepts.atr.value()
     }
 
-    /// Direction of the last break in a scope, 0 before any (and for [`Scope::None`]).
+    /// Direction of the last break in a scope, 0 before any (and for scopes without structure).
     #[must_use]
     pub const fn bias(&self, scope: Scope) -> i8 {
         match scope {
             Scope::Internal => self.concepts.internal.structure.bias(),
             Scope::Swing => self.concepts.swing.structure.bias(),
-            Scope::None => 0,
+            _ => 0,
         }
     }
 
@@ -154,6 +154,12 @@ impl Detector {
     /// Resting pools of a side (+1 buy-side, -1 sell-side), nearest first.
     pub fn pools(&self, side: i8) -> impl Iterator<Item = &Zone> {
         self.concepts.pools.resting(side)
+    }
+
+    /// Whether the last bar belongs to the session or kill zone named `scope`.
+    #[must_use]
+    pub fn in_session(&self, scope: Scope) -> bool {
+        self.concepts.sessions.is_open(scope)
     }
 
     /// Every live zone, oldest first.

@@ -17,6 +17,11 @@
 //! | balanced_price_range | the younger gap's middle bar | of the younger gap | 0 |
 //! | volume_imbalance, opening_gap | the later bar | of the jump | 0 |
 //! | equal_levels, inducement | the (later) pivot bar | 0 while it rests | of the pivot |
+//! | period_level, session_level | the bar of the extreme | 0 while it rests | of the level |
+//! | session_range, power_of_three_accumulation | the window's first bar | 0 | 0 |
+//! | judas_swing | the bar that left the range | back into the range | the side it left |
+//! | power_of_three_manipulation, _distribution | as the swing, as the shift | of the swing | 0 |
+//! | optimal_entry | the bar of the later pivot | of the leg | 0 |
 //! | a zone's life (`zone_id` names it) | the bar on which it happened | see below | of the zone |
 //!
 //! A zone's life keeps the zone's direction, with three exceptions that say what the market did:
@@ -184,6 +189,46 @@ named_enum! {
         InducementTaken => "inducement_taken",
         /// Too old, or displaced by younger ones.
         InducementExpired => "inducement_expired",
+        /// The high or low of a period that is over.
+        PeriodLevel => "period_level",
+        /// A wick beyond the level and a close back.
+        PeriodLevelSwept => "period_level_swept",
+        /// A close beyond the level.
+        PeriodLevelRun => "period_level_run",
+        /// The next period is over.
+        PeriodLevelExpired => "period_level_expired",
+        /// The range of a session or kill zone that is over.
+        SessionRange => "session_range",
+        /// The high or low of that range.
+        SessionLevel => "session_level",
+        /// A wick beyond the level and a close back.
+        SessionLevelSwept => "session_level_swept",
+        /// A close beyond the level.
+        SessionLevelRun => "session_level_run",
+        /// The next session of that name is over.
+        SessionLevelExpired => "session_level_expired",
+        /// A kill zone left the Asian range on one side and came back.
+        JudasSwing => "judas_swing",
+        /// A shift of market structure followed it.
+        JudasSwingConfirmed => "judas_swing_confirmed",
+        /// A close beyond its furthest price.
+        JudasSwingFailed => "judas_swing_failed",
+        /// The next Asian range is known.
+        JudasSwingExpired => "judas_swing_expired",
+        /// A narrow Asian range.
+        PowerOfThreeAccumulation => "power_of_three_accumulation",
+        /// A Judas swing out of it.
+        PowerOfThreeManipulation => "power_of_three_manipulation",
+        /// A shift of market structure away from that swing.
+        PowerOfThreeDistribution => "power_of_three_distribution",
+        /// The deep retracement of a leg with the bias.
+        OptimalEntry => "optimal_entry",
+        /// A later bar reaches the band.
+        OptimalEntryTouched => "optimal_entry_touched",
+        /// A close beyond the leg's origin.
+        OptimalEntryInvalidated => "optimal_entry_invalidated",
+        /// The next dealing range.
+        OptimalEntryExpired => "optimal_entry_expired",
     }
 }
 
@@ -191,12 +236,15 @@ impl EventKind {
     /// Whether a level was swept: a wick beyond it and a close back.
     #[must_use]
     pub const fn is_sweep(self) -> bool {
-        matches!(self, Self::LiquidityPoolSwept | Self::EqualLevelsSwept)
+        matches!(
+            self,
+            Self::LiquidityPoolSwept | Self::EqualLevelsSwept | Self::PeriodLevelSwept | Self::SessionLevelSwept
+        )
     }
 }
 
 named_enum! {
-    /// Which of the two independent structure machines speaks.
+    /// Which of the two independent structure machines speaks, or which period or window of civil time.
     Scope {
         /// Neither: gaps, pools, ranges.
         None => "",
@@ -204,6 +252,26 @@ named_enum! {
         Internal => "internal",
         /// Long legs.
         Swing => "swing",
+        /// The trading day.
+        Day => "day",
+        /// The trading week.
+        Week => "week",
+        /// The trading month.
+        Month => "month",
+        /// See [`super::config::SessionConfig`].
+        AsianKillZone => "asian_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        LondonKillZone => "london_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        NewYorkKillZone => "new_york_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        LondonCloseKillZone => "london_close_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        TokyoSession => "tokyo_session",
+        /// See [`super::config::SessionConfig`].
+        LondonSession => "london_session",
+        /// See [`super::config::SessionConfig`].
+        NewYorkSession => "new_york_session",
     }
 }
 
@@ -218,7 +286,7 @@ pub struct Event {
     pub direction: i8,
     /// +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none.
     pub side: i8,
-    /// The structure machine that speaks.
+    /// The structure machine, period or window that speaks.
     pub scope: Scope,
     /// Timeframe of the bars.
     pub timeframe: Timeframe,

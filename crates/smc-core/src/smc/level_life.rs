@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{EventKind, Sink};
+use super::event::{EventKind, Scope, Sink};
 use super::zone::{Zone, ZoneDraft};
 use super::zone_index::{Fate, ZoneIndex};
 use crate::market::Bar;
@@ -70,6 +70,18 @@ impl LevelPair {
     pub fn insert(&mut self, life: &LevelLife, zone: Zone, sink: &mut Sink<'_>) {
         if let Some(evicted) = self.of_mut(zone.side).insert(zone) {
             evicted.record(life.expired, 0, false, sink);
+        }
+    }
+
+    /// Ends the levels of a scope, because others took their place.
+    pub fn retire(&mut self, life: &LevelLife, scope: Scope, sink: &mut Sink<'_>) {
+        for zones in [&mut self.buy_side, &mut self.sell_side] {
+            zones.remove_where(
+                |zone| zone.scope == scope,
+                |zone| {
+                    zone.record(life.expired, 0, false, sink);
+                },
+            );
         }
     }
 

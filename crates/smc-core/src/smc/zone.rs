@@ -33,6 +33,12 @@ named_enum! {
         EqualLevels => "equal_levels",
         /// See [`super::inducement`].
         Inducement => "inducement",
+        /// See [`super::period_level`].
+        PeriodLevel => "period_level",
+        /// See [`super::session`].
+        SessionLevel => "session_level",
+        /// See [`super::optimal_entry`].
+        OptimalEntry => "optimal_entry",
     }
 }
 
@@ -133,13 +139,19 @@ impl ZoneKind {
             Self::OpeningGap => EventKind::OpeningGap,
             Self::EqualLevels => EventKind::EqualLevels,
             Self::Inducement => EventKind::Inducement,
+            Self::PeriodLevel => EventKind::PeriodLevel,
+            Self::SessionLevel => EventKind::SessionLevel,
+            Self::OptimalEntry => EventKind::OptimalEntry,
         }
     }
 
     /// Whether stops rest at it, rather than orders in it.
     #[must_use]
     pub const fn is_level(self) -> bool {
-        matches!(self, Self::LiquidityPool | Self::EqualLevels | Self::Inducement)
+        matches!(
+            self,
+            Self::LiquidityPool | Self::EqualLevels | Self::Inducement | Self::PeriodLevel | Self::SessionLevel
+        )
     }
 }
 

@@ -118,6 +118,17 @@ impl ZoneIndex {
         self.zones.iter().rev()
     }
 
+    /// Removes the zones that satisfy a condition, after showing each.
+    pub fn remove_where(&mut self, wanted: impl Fn(&Zone) -> bool, mut removed: impl FnMut(&Zone)) {
+        self.zones.retain(|zone| {
+            let goes = wanted(zone);
+            if goes {
+                removed(zone);
+            }
+            !goes
+        });
+    }
+
     /// All zones, to change what does not move them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Zone> {
         self.zones.iter_mut()

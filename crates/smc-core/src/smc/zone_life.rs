@@ -17,6 +17,8 @@ pub(crate) enum End {
     CloseBeyond,
     /// A close beyond the middle.
     CloseBeyondHalf,
+    /// A close beyond a price further off, seen from the zone's side.
+    CloseBeyondLevel(i64),
     /// Trading at the far edge.
     Traded,
 }
@@ -43,6 +45,7 @@ impl Life {
         match self.end {
             End::CloseBeyond => bar.close < far,
             End::CloseBeyondHalf => 2 * bar.close < near + far,
+            End::CloseBeyondLevel(level) => bar.close < level,
             End::Traded => bar.low <= far,
         }
     }
@@ -144,5 +147,17 @@ impl ZonePair {
             evicted.record(life.expired, evicted.direction, false, sink);
         }
         zone
+    }
+
+    /// Ends every zone, because something took its place.
+    pub fn retire(&mut self, life: &Life, sink: &mut Sink<'_>) {
+        for zones in [&mut self.bullish, &mut self.bearish] {
+            zones.remove_where(
+                |_| true,
+                |zone| {
+                    zone.record(life.expired, zone.direction, false, sink);
+                },
+            );
+        }
     }
 }

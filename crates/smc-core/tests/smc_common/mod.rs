@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use smc_core::market::{Bar, Instrument, Timeframe};
 use smc_core::smc::config::{
     BalancedRangeConfig, EqualLevelsConfig, FairValueGapConfig, FlippedBlockConfig, InducementConfig, InverseGapConfig,
-    LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PropulsionBlockConfig, RejectionBlockConfig, ShiftConfig,
-    VolumeImbalanceConfig,
+    JudasConfig, LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PowerOfThreeConfig, PropulsionBlockConfig,
+    RejectionBlockConfig, ShiftConfig, VolumeImbalanceConfig,
 };
 use smc_core::smc::{Detector, DetectorConfig, Event, PivotRule, StructureConfig};
 
@@ -93,12 +93,24 @@ pub fn small(rule: PivotRule) -> DetectorConfig {
         opening_gap: OpeningGapConfig { min_size_atr: 0.05, max_age: 25, max_count: 2 },
         equal_levels: EqualLevelsConfig { size: 2, rule, tolerance: 0.3, atr_period: 8, max_age: 25, max_count: 2 },
         inducement: InducementConfig { max_age: 20, max_count: 2 },
+        judas_swing: JudasConfig { max_bars: 3 },
+        power_of_three: PowerOfThreeConfig { sessions: 2, quantile: 0.7 },
         ..DetectorConfig::default()
     }
 }
 
+/// The same bars, each an hour long: a few hundred span weeks.
+pub fn hourly(bars: &[Bar]) -> Vec<Bar> {
+    let stretch = |time: i64| START + (time - START) * 60;
+    let longer = |bar: &Bar| Bar { open_time: stretch(bar.open_time), close_time: stretch(bar.close_time), ..*bar };
+    bars.iter().map(longer).collect()
+}
+
 pub fn run(config: DetectorConfig, bars: &[Bar]) -> (Detector, Vec<Event>) {
-    let mut detector = Detector::new(timeframe("1m"), config).unwrap();
+    let names = [("1m", MINUTE), ("15m", 15 * MINUTE), ("1h", 60 * MINUTE)];
+    let length = bars.first().map_or(MINUTE, |bar| bar.close_time - bar.open_time);
+    let name = names.iter().find(|(_, known)| *known == length).unwrap().0;
+    let mut detector = Detector::new(timeframe(name), config).unwrap();
     let mut events = Vec::new();
     for bar in bars {
         detector.update(bar, &mut events).unwrap();

@@ -192,6 +192,26 @@ pub fn check_life(bars: &[Bar], events: &[Event], zone: &Event, records: &Record
     assert_eq!(record_at(bars, events, zone.id, records.ended), expected(end), "ended: {zone:?}");
 }
 
+/// Checks that a level ends when a bar first trades beyond it, or at bar `replaced` if that comes first.
+pub fn check_replaced_level(
+    bars: &[Bar],
+    events: &[Event],
+    level: &Event,
+    replaced: Option<usize>,
+    [swept, run, expired]: [EventKind; 3],
+) {
+    let born = closed(bars, level.confirmed_at);
+    let sign = i64::from(level.side);
+    let until = replaced.unwrap_or(usize::MAX);
+    let taken = first(bars, born, until, |bar| reach(bar, level.side) > sign * level.low);
+    let beyond = |&u: &usize| sign * bars[u].close > sign * level.low;
+    let plain = |at: Option<usize>| at.map(|at| (at, false));
+    assert_eq!(record_at(bars, events, level.id, swept), plain(taken.filter(|u| !beyond(u))), "swept: {level:?}");
+    assert_eq!(record_at(bars, events, level.id, run), plain(taken.filter(beyond)), "run: {level:?}");
+    let over = replaced.filter(|_| taken.is_none());
+    assert_eq!(record_at(bars, events, level.id, expired), plain(over), "expired: {level:?}");
+}
+
 /// Checks that a level of `side` ends when a bar first trades beyond it: by a sweep or, where there is one, a run.
 pub fn check_level(bars: &[Bar], events: &[Event], level: &Event, swept: EventKind, run: Option<EventKind>) {
     let born = closed(bars, level.confirmed_at);

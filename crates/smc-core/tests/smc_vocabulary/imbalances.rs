@@ -1,7 +1,7 @@
 //! Inverse gaps, balanced price ranges, volume imbalances, opening gaps.
 
 use proptest::prelude::*;
-use smc_core::smc::{Event, EventKind, PivotRule};
+use smc_core::smc::{Event, EventKind, PivotRule, Scope};
 
 use super::smc_common::plain::{averages, check_life, closed, of_kind, record_at, unbounded, Ends, Records};
 use super::smc_common::{run, walk};
@@ -109,7 +109,8 @@ proptest! {
         let zones = of_kind(&events, EventKind::VolumeImbalance);
         prop_assert_eq!(places(&zones), imbalances);
         zones.into_iter().for_each(|zone| check_life(&bars, &events, zone, &IMBALANCE));
-        let zones = of_kind(&events, EventKind::OpeningGap);
+        let mut zones = of_kind(&events, EventKind::OpeningGap);
+        zones.retain(|zone| zone.scope == Scope::None);
         prop_assert_eq!(places(&zones), gaps);
         zones.into_iter().for_each(|zone| check_life(&bars, &events, zone, &OPENING));
     }

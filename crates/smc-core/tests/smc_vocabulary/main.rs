@@ -7,4 +7,6 @@ mod smc_common;
 mod blocks;
 mod imbalances;
 mod levels;
+mod sequences;
 mod shifts;
+mod times;

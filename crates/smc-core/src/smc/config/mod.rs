@@ -1,11 +1,13 @@
 //! Every parameter of the detector, with its default; unknown keys are refused.
 
 mod structure;
+mod time;
 mod zones;
 
 use serde::{Deserialize, Serialize};
 
 pub use structure::{DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig};
+pub use time::{JudasConfig, OptimalEntryConfig, PeriodConfig, PowerOfThreeConfig, SessionConfig, WindowConfig};
 pub use zones::{
     BalancedRangeConfig, EqualLevelsConfig, FairValueGapConfig, FlippedBlockConfig, InducementConfig, InverseGapConfig,
     LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PropulsionBlockConfig, RejectionBlockConfig,
@@ -50,6 +52,16 @@ pub struct DetectorConfig {
     pub equal_levels: EqualLevelsConfig,
     /// Inducement.
     pub inducement: InducementConfig,
+    /// Trading days, weeks and months.
+    pub periods: PeriodConfig,
+    /// Sessions and kill zones.
+    pub sessions: SessionConfig,
+    /// Judas swings.
+    pub judas_swing: JudasConfig,
+    /// Power of three.
+    pub power_of_three: PowerOfThreeConfig,
+    /// Optimal trade entry.
+    pub optimal_entry: OptimalEntryConfig,
 }
 
 impl Default for DetectorConfig {
@@ -72,6 +84,11 @@ impl Default for DetectorConfig {
             opening_gap: OpeningGapConfig::default(),
             equal_levels: EqualLevelsConfig::default(),
             inducement: InducementConfig::default(),
+            periods: PeriodConfig::default(),
+            sessions: SessionConfig::default(),
+            judas_swing: JudasConfig::default(),
+            power_of_three: PowerOfThreeConfig::default(),
+            optimal_entry: OptimalEntryConfig::default(),
         }
     }
 }
@@ -115,7 +132,10 @@ impl DetectorConfig {
         self.volume_imbalance.validate()?;
         self.opening_gap.validate()?;
         self.equal_levels.validate()?;
-        self.inducement.validate()
+        self.inducement.validate()?;
+        self.judas_swing.validate()?;
+        self.power_of_three.validate()?;
+        self.optimal_entry.validate()
     }
 }
 

@@ -6,11 +6,14 @@ mod smc_common;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use smc_common::{mirrored, run, small, walk, widening_walk};
+use smc_common::{hourly, mirrored, run, small, walk, widening_walk};
 use smc_core::market::Bar;
-use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, ZoneState};
+use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, ZoneKind, ZoneState};
 
-const RULES: [PivotRule; 2] = [PivotRule::Leg, PivotRule::Fractal];
+/// Both rules on minutes, and hours over which sessions and days pass.
+fn cases(bars: &[Bar]) -> [(PivotRule, Vec<Bar>); 3] {
+    [(PivotRule::Leg, bars.to_vec()), (PivotRule::Fractal, bars.to_vec()), (PivotRule::Fractal, hourly(bars))]
+}
 
 type Mirror = (i64, EventKind, i8, i8, Scope, i64, i64, i64, bool);
 
@@ -34,30 +37,37 @@ fn mirrors(config: DetectorConfig, bars: &[Bar]) -> (Vec<Mirror>, Vec<Mirror>) {
     (facts(&run(config, bars).1, 1), facts(&run(config, &mirrored(bars)).1, -1))
 }
 
-/// Whether a kind ends what it speaks of.
+/// The kinds that end what they speak of, and those that make something with a life.
+const ENDS: [&str; 10] = [
+    "_invalidated",
+    "_inverted",
+    "_expired",
+    "_swept",
+    "_run",
+    "_taken",
+    "_traversed",
+    "imbalance_filled",
+    "opening_gap_filled",
+    "_failed",
+];
+
 fn is_end(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::OrderBlockInvalidated
-            | EventKind::OrderBlockExpired
-            | EventKind::FairValueGapInverted
-            | EventKind::FairValueGapExpired
-            | EventKind::LiquidityPoolSwept
-            | EventKind::LiquidityPoolRun
-            | EventKind::LiquidityPoolExpired
-    )
+    ENDS.iter().any(|end| kind.name().ends_with(end))
 }
 
 fn is_zone(kind: EventKind) -> bool {
-    matches!(kind, EventKind::OrderBlock | EventKind::FairValueGap | EventKind::LiquidityPool)
+    ZoneKind::ALL.iter().any(|zone| zone.name() == kind.name())
 }
+
+/// Most live zones under the small settings.
+const MOST_ZONES: usize = 4 * 3 + 2 * 3 + 2 * 4 + 2 * (3 + 3 + 3 + 2 + 3 + 3 + 3 + 2 + 2 + 2) + 2 * 3 + 2 * 7 + 1;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn a_prefix_of_bars_gives_the_prefix_of_events(bars in walk(40..160)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let whole = run(small(rule), &bars).1;
             for end in 0..bars.len() {
                 let part = run(small(rule), &bars[..end]).1;
@@ -70,8 +80,8 @@ proptest! {
 
     #[test]
     fn a_restored_snapshot_goes_on_as_if_nothing_happened(bars in walk(40..200), cut in 0.0f64..1.0) {
-        for rule in RULES {
-            let cut = (bars.len() as f64 * cut) as usize;
+        for (rule, bars) in cases(&bars) {
+            let cut = ((bars.len() as f64 * cut) as usize).max(1);
             let (head, mut events) = run(small(rule), &bars[..cut]);
             let bytes = postcard::to_stdvec(&head).unwrap();
             let mut detector: Detector = postcard::from_bytes(&bytes).unwrap();
@@ -87,7 +97,7 @@ proptest! {
 
     #[test]
     fn negated_prices_swap_bulls_and_bears(bars in widening_walk(40..300)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let (upright, reflected) = mirrors(small(rule), &bars);
             prop_assert!(upright.iter().any(|fact| fact.1 == EventKind::Pivot));
             prop_assert_eq!(upright, reflected);
@@ -97,13 +107,15 @@ proptest! {
     /// The leg rule counts a bar that contains all that follow as a high; the fractal rule has no such tie.
     #[test]
     fn fractal_structure_mirrors_on_any_bars(bars in walk(40..300)) {
-        let (upright, reflected) = mirrors(small(PivotRule::Fractal), &bars);
-        prop_assert_eq!(upright, reflected);
+        for bars in [hourly(&bars), bars] {
+            let (upright, reflected) = mirrors(small(PivotRule::Fractal), &bars);
+            prop_assert_eq!(upright, reflected);
+        }
     }
 
     #[test]
     fn every_zone_lives_in_order_and_ends_once(bars in walk(60..400)) {
-        for rule in RULES {
+        for (rule, bars) in cases(&bars) {
             let (detector, events) = run(small(rule), &bars);
             let mut born: HashMap<u64, &Event> = HashMap::new();
             let mut last_kind: HashMap<u64, EventKind> = HashMap::new();
@@ -116,12 +128,12 @@ proptest! {
                     born.insert(event.id, event);
                     last_kind.insert(event.id, event.kind);
                 } else if let Some(creation) = born.get(&event.zone_id) {
-                    let displaced = matches!(event.kind, EventKind::OrderBlockExpired
-                        | EventKind::FairValueGapExpired | EventKind::LiquidityPoolExpired);
+                    let displaced = event.kind.name().ends_with("_expired");
                     prop_assert!(event.confirmed_at > creation.confirmed_at || displaced);
                     let before = last_kind.insert(event.zone_id, event.kind).unwrap();
                     prop_assert!(!is_end(before), "{:?} after {:?}", event.kind, before);
-                    prop_assert!(before < event.kind, "{:?} after {:?}", event.kind, before);
+                    let grows = event.kind == EventKind::EqualLevelsGrown;
+                    prop_assert!(before < event.kind || grows, "{:?} after {:?}", event.kind, before);
                     prop_assert_eq!((event.low, event.high), (creation.low, creation.high));
                 }
             }
@@ -129,7 +141,7 @@ proptest! {
             let mut open: Vec<u64> = open.map(|(&id, _)| id).collect();
             open.sort_unstable();
             let zones = detector.zones();
-            prop_assert!(zones.len() <= 4 * 3 + 2 * 3 + 2 * 4);
+            prop_assert!(zones.len() <= MOST_ZONES);
             prop_assert!(zones.iter().all(|zone| zone.state != ZoneState::Filled));
             prop_assert_eq!(zones.iter().map(|zone| zone.id).collect::<Vec<_>>(), open);
         }

@@ -22,6 +22,10 @@ pub struct DealingRange {
     pub low: i64,
     /// The swing high.
     pub high: i64,
+    /// Direction of the leg that made it, 0 where one bar is both of its pivots.
+    pub direction: i8,
+    /// Open time of the later pivot's bar.
+    pub formed_at: i64,
 }
 
 impl DealingRange {
@@ -48,27 +52,36 @@ impl DealingRanges {
     }
 
     /// Takes the swing pivots, a high, a low or both, that one bar confirmed.
-    pub(crate) fn on_pivots(&mut self, high: Option<ConfirmedPivot>, low: Option<ConfirmedPivot>, sink: &mut Sink<'_>) {
+    /// Gives the range that they made.
+    pub(crate) fn on_pivots(
+        &mut self,
+        high: Option<ConfirmedPivot>,
+        low: Option<ConfirmedPivot>,
+        sink: &mut Sink<'_>,
+    ) -> Option<DealingRange> {
         self.high = high.map(|confirmed| confirmed.pivot.price).or(self.high);
         self.low = low.map(|confirmed| confirmed.pivot.price).or(self.low);
-        let Some(later) = low.or(high) else { return };
-        let (Some(low_price), Some(high_price)) = (self.low, self.high) else { return };
+        let later = low.or(high)?;
+        let (low_price, high_price) = (self.low?, self.high?);
         if low_price >= high_price {
-            return;
+            return None;
         }
+        let direction = i8::from(high.is_some()) - i8::from(low.is_some());
+        let formed_at = later.pivot.formed_at;
         let id = sink.emit(Fact {
             kind: EventKind::DealingRange,
-            direction: i8::from(high.is_some()) - i8::from(low.is_some()),
+            direction,
             side: 0,
             scope: Scope::Swing,
-            formed_at: later.pivot.formed_at,
+            formed_at,
             low: low_price,
             high: high_price,
             zone_id: 0,
             source_id: later.id,
             ambiguous: false,
         });
-        self.current = Some(DealingRange { id, low: low_price, high: high_price });
+        self.current = Some(DealingRange { id, low: low_price, high: high_price, direction, formed_at });
+        self.current
     }
 }
 

@@ -1,20 +1,14 @@
 //! All concepts on one timeframe: one closed bar in, the facts it made knowable out.
 //!
-//! Order inside bar t: (a) the zones and pools that exist live through t; (b) pivots and pools that t
-//! confirms; (c) breaks by the close of t; (d) blocks from those breaks; (e) the gap whose third bar is t. What is
-//! born at t lives from t+1. Filters read the ATR of t-1. Nothing ever reads a bar after t, so a prefix of
-//! bars gives exactly the prefix of events.
+//! [`super::concepts`] has the order of work inside a bar. Nothing ever reads a bar after it, so a prefix of bars
+//! gives exactly the prefix of events.
 
 use serde::{Deserialize, Serialize};
 
-use super::atr::AverageTrueRange;
-use super::config::{ConfigError, DetectorConfig, StructureConfig};
-use super::dealing_range::{DealingRange, DealingRanges};
+use super::concepts::Concepts;
+use super::config::{ConfigError, DetectorConfig};
+use super::dealing_range::DealingRange;
 use super::event::{Event, Scope, Sink};
-use super::fair_value_gap::FairValueGaps;
-use super::liquidity::LiquidityPools;
-use super::order_block::OrderBlocks;
-use super::structure::{ConfirmedPivot, Structure};
 use super::zone::Zone;
 use crate::market::{Bar, Timeframe};
 
@@ -43,29 +37,6 @@ pub enum DetectorError {
     },
 }
 
-/// A structure machine with its blocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Machine {
-    structure: Structure,
-    blocks: OrderBlocks,
-}
-
-impl Machine {
-    fn new(scope: Scope, structure: StructureConfig, config: &DetectorConfig) -> Self {
-        let blocks = OrderBlocks::new(scope, structure.size, &config.order_block);
-        Self { structure: Structure::new(scope, structure), blocks }
-    }
-
-    fn confirm(&mut self, index: u64, sink: &mut Sink<'_>) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
-        let bar = sink.bar;
-        let (high, low) = self.structure.confirm(index, bar, sink);
-        for confirmed in [high, low].into_iter().flatten() {
-            self.blocks.on_pivot(confirmed.pivot.side);
-        }
-        (high, low)
-    }
-}
-
 /// The streaming detector of one timeframe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
@@ -74,12 +45,7 @@ pub struct Detector {
     last_id: u64,
     bars_seen: u64,
     last_close_time: Option<i64>,
-    atr: AverageTrueRange,
-    internal: Machine,
-    swing: Machine,
-    gaps: FairValueGaps,
-    pools: LiquidityPools,
-    ranges: DealingRanges,
+    concepts: Concepts,
 }
 
 impl Detector {
@@ -95,12 +61,7 @@ impl Detector {
             last_id: 0,
             bars_seen: 0,
             last_close_time: None,
-            atr: AverageTrueRange::new(config.atr_period),
-            internal: Machine::new(Scope::Internal, config.internal, &config),
-            swing: Machine::new(Scope::Swing, config.swing, &config),
-            gaps: FairValueGaps::new(&config.fair_value_gap),
-            pools: LiquidityPools::new(&config.liquidity),
-            ranges: DealingRanges::default(),
+            concepts: Concepts::new(&config, timeframe),
         })
     }
 
@@ -110,33 +71,9 @@ impl Detector {
     /// [`DetectorError`], with nothing changed.
     pub fn update(&mut self, bar: &Bar, events: &mut Vec<Event>) -> Result<(), DetectorError> {
         self.check(bar)?;
-        let index = self.bars_seen;
-        let atr = self.atr.value();
         let timeframe = self.timeframe;
         let sink = &mut Sink { events, last_id: &mut self.last_id, timeframe, bar };
-
-        self.internal.blocks.update(index, bar, sink);
-        self.swing.blocks.update(index, bar, sink);
-        self.gaps.update(index, bar, sink);
-        self.pools.update(index, bar, sink);
-
-        self.internal.confirm(index, sink);
-        let (high, low) = self.swing.confirm(index, sink);
-        self.ranges.on_pivots(high, low, sink);
-        self.pools.confirm(index, bar, sink);
-
-        let internal_break = self.internal.structure.breaks(bar, sink);
-        let swing_break = self.swing.structure.breaks(bar, sink);
-        for (machine, broken) in [(&mut self.internal, internal_break), (&mut self.swing, swing_break)] {
-            if let Some(broken) = broken {
-                machine.blocks.on_break(index, broken, sink);
-            }
-            machine.blocks.offer(bar, atr);
-        }
-
-        self.gaps.form(index, bar, atr, sink);
-
-        self.atr.update(bar);
+        self.concepts.update(self.bars_seen, bar, sink);
         self.bars_seen += 1;
         self.last_close_time = Some(bar.close_time);
         Ok(())
@@ -177,46 +114,52 @@ impl Detector {
     /// Average true range of the last bar in ticks, once warm.
     #[must_use]
     pub fn atr(&self) -> Option<f64> {
-        self.atr.value()
+        self.concepts.atr.value()
     }
 
-    /// Direction of the last break in a scope, 0 before any (and for [`Scope::None`]).
+    /// Direction of the last break in a scope, 0 before any (and for scopes without structure).
     #[must_use]
     pub const fn bias(&self, scope: Scope) -> i8 {
         match scope {
-            Scope::Internal => self.internal.structure.bias(),
-            Scope::Swing => self.swing.structure.bias(),
-            Scope::None => 0,
+            Scope::Internal => self.concepts.internal.structure.bias(),
+            Scope::Swing => self.concepts.swing.structure.bias(),
+            _ => 0,
         }
     }
 
     /// The dealing range in force.
     #[must_use]
     pub const fn dealing_range(&self) -> Option<DealingRange> {
-        self.ranges.current()
+        self.concepts.ranges.current()
     }
 
     /// Live order blocks of a direction: the internal machine's, then the swing machine's, each nearest first.
     pub fn order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        self.internal.blocks.live(direction).chain(self.swing.blocks.live(direction))
+        self.concepts.internal.blocks.live(direction).chain(self.concepts.swing.blocks.live(direction))
     }
 
     /// The live order block of a direction, of either scope, whose near edge price would meet first.
     #[must_use]
     pub fn nearest_order_block(&self, direction: i8) -> Option<&Zone> {
         let edge = |zone: &&Zone| if direction > 0 { -zone.high } else { zone.low };
-        let internal = self.internal.blocks.live(direction).next();
-        internal.into_iter().chain(self.swing.blocks.live(direction).next()).min_by_key(edge)
+        let internal = self.concepts.internal.blocks.live(direction).next();
+        internal.into_iter().chain(self.concepts.swing.blocks.live(direction).next()).min_by_key(edge)
     }
 
     /// Live fair value gaps of a direction, nearest first.
     pub fn fair_value_gaps(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        self.gaps.live(direction)
+        self.concepts.gaps.live(direction)
     }
 
     /// Resting pools of a side (+1 buy-side, -1 sell-side), nearest first.
     pub fn pools(&self, side: i8) -> impl Iterator<Item = &Zone> {
-        self.pools.resting(side)
+        self.concepts.pools.resting(side)
+    }
+
+    /// Whether the last bar belongs to the session or kill zone named `scope`.
+    #[must_use]
+    pub fn in_session(&self, scope: Scope) -> bool {
+        self.concepts.sessions.is_open(scope)
     }
 
     /// Every live zone, oldest first.
@@ -225,6 +168,7 @@ impl Detector {
         let mut zones: Vec<Zone> = [1, -1]
             .into_iter()
             .flat_map(|sign| self.order_blocks(sign).chain(self.fair_value_gaps(sign)).chain(self.pools(sign)))
+            .chain(self.concepts.others())
             .copied()
             .collect();
         zones.sort_unstable_by_key(|zone| zone.id);

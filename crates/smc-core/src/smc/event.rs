@@ -8,10 +8,24 @@
 //! | fair_value_gap | the middle bar | of the gap | 0 |
 //! | liquidity_pool | the pivot bar | 0 while it rests | of the pool |
 //! | dealing_range | the bar of the later pivot | from the older to the later pivot | 0 |
+//! | displacement | the bar itself | of its body | 0 |
+//! | mss, mss_strict | the pivot bar that was broken | of the break | of the pivot |
+//! | breaker, mitigation_block | the block's bar | against the block's | 0 |
+//! | rejection_block | the bar of the wick | away from the wick | 0 |
+//! | propulsion_block | the block's bar | of the block | 0 |
+//! | inverse_fair_value_gap | the gap's middle bar | against the gap's | 0 |
+//! | balanced_price_range | the younger gap's middle bar | of the younger gap | 0 |
+//! | volume_imbalance, opening_gap | the later bar | of the jump | 0 |
+//! | equal_levels, inducement | the (later) pivot bar | 0 while it rests | of the pivot |
+//! | period_level, session_level | the bar of the extreme | 0 while it rests | of the level |
+//! | session_range, power_of_three_accumulation | the window's first bar | 0 | 0 |
+//! | judas_swing | the bar that left the range | back into the range | the side it left |
+//! | power_of_three_manipulation, _distribution | as the swing, as the shift | of the swing | 0 |
+//! | optimal_entry | the bar of the later pivot | of the leg | 0 |
 //! | a zone's life (`zone_id` names it) | the bar on which it happened | see below | of the zone |
 //!
 //! A zone's life keeps the zone's direction, with three exceptions that say what the market did:
-//! an inverted gap has flipped polarity, a swept pool points away from its side, a run pool towards it.
+//! an inverted gap has flipped polarity, a swept (or taken) level points away from its side, a run level towards it.
 //! Every record is confirmed at the close of the bar that made it knowable.
 
 use serde::{Deserialize, Serialize};
@@ -79,11 +93,158 @@ named_enum! {
         LiquidityPoolExpired => "liquidity_pool_expired",
         /// The range between the last confirmed swing low and high.
         DealingRange => "dealing_range",
+        /// A bar moved price with force.
+        Displacement => "displacement",
+        /// A change of character whose leg holds a displacement.
+        Mss => "mss",
+        /// The same, after a sweep that points its way.
+        MssStrict => "mss_strict",
+        /// An order block failed after its swing took liquidity: its polarity flips.
+        Breaker => "breaker",
+        /// A later bar overlaps the breaker for the first time.
+        BreakerTouched => "breaker_touched",
+        /// Half of the breaker is penetrated.
+        BreakerMitigated => "breaker_mitigated",
+        /// A close beyond the far edge.
+        BreakerInvalidated => "breaker_invalidated",
+        /// Too old, or displaced by younger ones.
+        BreakerExpired => "breaker_expired",
+        /// An order block failed without its swing taking liquidity: its polarity flips.
+        MitigationBlock => "mitigation_block",
+        /// A later bar overlaps the block for the first time.
+        MitigationBlockTouched => "mitigation_block_touched",
+        /// Half of the block is penetrated.
+        MitigationBlockMitigated => "mitigation_block_mitigated",
+        /// A close beyond the far edge.
+        MitigationBlockInvalidated => "mitigation_block_invalidated",
+        /// Too old, or displaced by younger ones.
+        MitigationBlockExpired => "mitigation_block_expired",
+        /// A turning point left a long wick.
+        RejectionBlock => "rejection_block",
+        /// A later bar overlaps the wick for the first time.
+        RejectionBlockTouched => "rejection_block_touched",
+        /// Half of the wick is penetrated.
+        RejectionBlockMitigated => "rejection_block_mitigated",
+        /// A close beyond the tip of the wick.
+        RejectionBlockInvalidated => "rejection_block_invalidated",
+        /// Too old, or displaced by younger ones.
+        RejectionBlockExpired => "rejection_block_expired",
+        /// An order block formed inside an older live one.
+        PropulsionBlock => "propulsion_block",
+        /// A later bar overlaps the block for the first time.
+        PropulsionBlockTouched => "propulsion_block_touched",
+        /// A close beyond the middle of the block.
+        PropulsionBlockInvalidated => "propulsion_block_invalidated",
+        /// Too old, or displaced by younger ones.
+        PropulsionBlockExpired => "propulsion_block_expired",
+        /// An inverted gap acts the other way.
+        InverseFairValueGap => "inverse_fair_value_gap",
+        /// A later bar trades into the gap.
+        InverseFairValueGapTouched => "inverse_fair_value_gap_touched",
+        /// Half of the gap is traded.
+        InverseFairValueGapHalfFilled => "inverse_fair_value_gap_half_filled",
+        /// A close back beyond the far edge.
+        InverseFairValueGapInvalidated => "inverse_fair_value_gap_invalidated",
+        /// Too old, or displaced by younger ones.
+        InverseFairValueGapExpired => "inverse_fair_value_gap_expired",
+        /// Gaps of both directions overlap.
+        BalancedPriceRange => "balanced_price_range",
+        /// A later bar trades into the range.
+        BalancedPriceRangeTouched => "balanced_price_range_touched",
+        /// The whole range is traded.
+        BalancedPriceRangeTraversed => "balanced_price_range_traversed",
+        /// Too old, or displaced by younger ones.
+        BalancedPriceRangeExpired => "balanced_price_range_expired",
+        /// Two bodies do not meet, over wicks that do.
+        VolumeImbalance => "volume_imbalance",
+        /// A later bar trades into the imbalance.
+        VolumeImbalanceTouched => "volume_imbalance_touched",
+        /// The whole imbalance is traded.
+        VolumeImbalanceFilled => "volume_imbalance_filled",
+        /// Too old, or displaced by younger ones.
+        VolumeImbalanceExpired => "volume_imbalance_expired",
+        /// Nothing traded between two bars.
+        OpeningGap => "opening_gap",
+        /// A later bar trades into the gap.
+        OpeningGapTouched => "opening_gap_touched",
+        /// Half of the gap is traded (consequent encroachment).
+        OpeningGapHalfFilled => "opening_gap_half_filled",
+        /// The whole gap is traded.
+        OpeningGapFilled => "opening_gap_filled",
+        /// Too old, or displaced by younger ones.
+        OpeningGapExpired => "opening_gap_expired",
+        /// Two pivots of a side at one level.
+        EqualLevels => "equal_levels",
+        /// Another pivot at that level.
+        EqualLevelsGrown => "equal_levels_grown",
+        /// A wick beyond the level and a close back.
+        EqualLevelsSwept => "equal_levels_swept",
+        /// A close beyond the level.
+        EqualLevelsRun => "equal_levels_run",
+        /// Too old, or displaced by younger ones.
+        EqualLevelsExpired => "equal_levels_expired",
+        /// The first internal pivot against a fresh break.
+        Inducement => "inducement",
+        /// A bar trades beyond the level.
+        InducementTaken => "inducement_taken",
+        /// Too old, or displaced by younger ones.
+        InducementExpired => "inducement_expired",
+        /// The high or low of a period that is over.
+        PeriodLevel => "period_level",
+        /// A wick beyond the level and a close back.
+        PeriodLevelSwept => "period_level_swept",
+        /// A close beyond the level.
+        PeriodLevelRun => "period_level_run",
+        /// The next period is over.
+        PeriodLevelExpired => "period_level_expired",
+        /// The range of a session or kill zone that is over.
+        SessionRange => "session_range",
+        /// The high or low of that range.
+        SessionLevel => "session_level",
+        /// A wick beyond the level and a close back.
+        SessionLevelSwept => "session_level_swept",
+        /// A close beyond the level.
+        SessionLevelRun => "session_level_run",
+        /// The next session of that name is over.
+        SessionLevelExpired => "session_level_expired",
+        /// A kill zone left the Asian range on one side and came back.
+        JudasSwing => "judas_swing",
+        /// A shift of market structure followed it.
+        JudasSwingConfirmed => "judas_swing_confirmed",
+        /// A close beyond its furthest price.
+        JudasSwingFailed => "judas_swing_failed",
+        /// The next Asian range is known.
+        JudasSwingExpired => "judas_swing_expired",
+        /// A narrow Asian range.
+        PowerOfThreeAccumulation => "power_of_three_accumulation",
+        /// A Judas swing out of it.
+        PowerOfThreeManipulation => "power_of_three_manipulation",
+        /// A shift of market structure away from that swing.
+        PowerOfThreeDistribution => "power_of_three_distribution",
+        /// The deep retracement of a leg with the bias.
+        OptimalEntry => "optimal_entry",
+        /// A later bar reaches the band.
+        OptimalEntryTouched => "optimal_entry_touched",
+        /// A close beyond the leg's origin.
+        OptimalEntryInvalidated => "optimal_entry_invalidated",
+        /// The next dealing range.
+        OptimalEntryExpired => "optimal_entry_expired",
+    }
+}
+
+impl EventKind {
+    /// Whether a level was swept: a wick beyond it and a close back.
+    #[must_use]
+    pub const fn is_sweep(self) -> bool {
+        matches!(
+            self,
+            Self::LiquidityPoolSwept | Self::EqualLevelsSwept | Self::PeriodLevelSwept | Self::SessionLevelSwept
+        )
     }
 }
 
 named_enum! {
-    /// Which of the two independent structure machines speaks.
+    /// Which of the two independent structure machines speaks, or which period or window of civil time.
     Scope {
         /// Neither: gaps, pools, ranges.
         None => "",
@@ -91,6 +252,26 @@ named_enum! {
         Internal => "internal",
         /// Long legs.
         Swing => "swing",
+        /// The trading day.
+        Day => "day",
+        /// The trading week.
+        Week => "week",
+        /// The trading month.
+        Month => "month",
+        /// See [`super::config::SessionConfig`].
+        AsianKillZone => "asian_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        LondonKillZone => "london_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        NewYorkKillZone => "new_york_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        LondonCloseKillZone => "london_close_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        TokyoSession => "tokyo_session",
+        /// See [`super::config::SessionConfig`].
+        LondonSession => "london_session",
+        /// See [`super::config::SessionConfig`].
+        NewYorkSession => "new_york_session",
     }
 }
 
@@ -105,7 +286,7 @@ pub struct Event {
     pub direction: i8,
     /// +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none.
     pub side: i8,
-    /// The structure machine that speaks.
+    /// The structure machine, period or window that speaks.
     pub scope: Scope,
     /// Timeframe of the bars.
     pub timeframe: Timeframe,

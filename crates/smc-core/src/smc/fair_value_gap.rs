@@ -19,8 +19,19 @@ use serde::{Deserialize, Serialize};
 use super::config::FairValueGapConfig;
 use super::event::{EventKind, Scope, Sink};
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
-use super::zone_index::{Approach, Fate, ZoneIndex};
+use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
+
+const LIFE: Life = Life {
+    edge_enters: false,
+    touched: EventKind::FairValueGapTouched,
+    half: Some((EventKind::FairValueGapHalfFilled, ZoneState::HalfFilled)),
+    filled: Some(EventKind::FairValueGapFilled),
+    end: End::CloseBeyond,
+    ended: EventKind::FairValueGapInverted,
+    reverses: true,
+    expired: EventKind::FairValueGapExpired,
+};
 
 /// The gaps of one timeframe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +39,7 @@ pub struct FairValueGaps {
     min_size_atr: f64,
     /// The bars t-2 and t-1.
     previous: [Option<Bar>; 2],
-    bullish: ZoneIndex,
-    bearish: ZoneIndex,
+    zones: ZonePair,
 }
 
 impl FairValueGaps {
@@ -39,39 +49,34 @@ impl FairValueGaps {
         Self {
             min_size_atr: config.min_size_atr,
             previous: [None, None],
-            bullish: ZoneIndex::new(1, config.max_age, config.max_count),
-            bearish: ZoneIndex::new(-1, config.max_age, config.max_count),
+            zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
 
     /// Live gaps of a direction, nearest edge first; filled ones are left out.
     pub fn live(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        let zones = if direction > 0 { &self.bullish } else { &self.bearish };
-        zones.nearest_first().filter(|zone| zone.state != ZoneState::Filled)
+        self.zones.live(direction).filter(|zone| zone.state != ZoneState::Filled)
     }
 
-    /// Applies bar `index` to the gaps that exist.
-    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
-        for zones in [&mut self.bullish, &mut self.bearish] {
-            zones.expire(index, |zone| zone.record(EventKind::FairValueGapExpired, zone.direction, false, sink));
-            zones.reach(bar, |zone, edges, approach| live_through(zone, edges, approach, index, sink));
-        }
+    /// Applies bar `index` to the gaps that exist; `inverted` is shown each that inverts, with the id of that record.
+    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>, inverted: impl FnMut(&Zone, u64)) {
+        self.zones.update(&LIFE, index, bar, sink, inverted);
     }
 
     /// Looks for a gap whose third bar is bar `index`; `atr` is that of the bar before it.
-    pub(crate) fn form(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) {
+    pub(crate) fn form(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) -> Option<Zone> {
         let [first, middle] = self.previous;
         self.previous = [middle, Some(*bar)];
-        let (Some(first), Some(middle)) = (first, middle) else { return };
+        let (first, middle) = (first?, middle?);
         let (direction, low, high) = if bar.low > first.high {
             (1, first.high, bar.low)
         } else if bar.high < first.low {
             (-1, bar.high, first.low)
         } else {
-            return;
+            return None;
         };
         if self.min_size_atr > 0.0 && !atr.is_some_and(|atr| (high - low) as f64 >= self.min_size_atr * atr) {
-            return;
+            return None;
         }
         let draft = ZoneDraft {
             kind: ZoneKind::FairValueGap,
@@ -83,37 +88,6 @@ impl FairValueGaps {
             high,
             source_id: 0,
         };
-        let zone = Zone::create(draft, index, sink);
-        let zones = if direction > 0 { &mut self.bullish } else { &mut self.bearish };
-        if let Some(evicted) = zones.insert(zone) {
-            evicted.record(EventKind::FairValueGapExpired, evicted.direction, false, sink);
-        }
+        Some(self.zones.add(&LIFE, draft, index, sink))
     }
-}
-
-fn live_through(zone: &mut Zone, edges: (i64, i64), bar: Approach, index: u64, sink: &mut Sink<'_>) -> Fate {
-    let (near, far) = edges;
-    if bar.low == near {
-        return Fate::Keep;
-    }
-    let inverted = bar.close < far;
-    let ambiguous = inverted && zone.state == ZoneState::Fresh;
-    zone.touch(index);
-    if zone.state == ZoneState::Fresh {
-        zone.state = ZoneState::Touched;
-        zone.record(EventKind::FairValueGapTouched, zone.direction, ambiguous, sink);
-    }
-    if zone.state == ZoneState::Touched && 2 * bar.low <= near + far {
-        zone.state = ZoneState::HalfFilled;
-        zone.record(EventKind::FairValueGapHalfFilled, zone.direction, ambiguous, sink);
-    }
-    if zone.state == ZoneState::HalfFilled && bar.low <= far {
-        zone.state = ZoneState::Filled;
-        zone.record(EventKind::FairValueGapFilled, zone.direction, ambiguous, sink);
-    }
-    if inverted {
-        zone.record(EventKind::FairValueGapInverted, -zone.direction, ambiguous, sink);
-        return Fate::Remove;
-    }
-    Fate::Keep
 }

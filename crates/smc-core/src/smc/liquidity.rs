@@ -15,18 +15,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::LiquidityConfig;
-use super::event::{EventKind, Scope, Sink};
-use super::pivot::{FractalPivots, Pivot};
+use super::event::{EventKind, Sink};
+use super::level_life::{LevelLife, LevelPair};
+use super::pivot::FractalPivots;
 use super::zone::{Zone, ZoneDraft, ZoneKind};
-use super::zone_index::{Fate, ZoneIndex};
 use crate::market::Bar;
+
+const LIFE: LevelLife = LevelLife {
+    swept: EventKind::LiquidityPoolSwept,
+    run: Some(EventKind::LiquidityPoolRun),
+    expired: EventKind::LiquidityPoolExpired,
+};
 
 /// The pools of one timeframe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiquidityPools {
     pivots: FractalPivots,
-    buy_side: ZoneIndex,
-    sell_side: ZoneIndex,
+    levels: LevelPair,
 }
 
 impl LiquidityPools {
@@ -35,57 +40,26 @@ impl LiquidityPools {
     pub fn new(config: &LiquidityConfig) -> Self {
         Self {
             pivots: FractalPivots::new(config.left, config.right),
-            buy_side: ZoneIndex::new(-1, config.max_age, config.max_count),
-            sell_side: ZoneIndex::new(1, config.max_age, config.max_count),
+            levels: LevelPair::new(config.max_age, config.max_count),
         }
     }
 
     /// Resting pools of a side (+1 buy-side, -1 sell-side), nearest level first.
     pub fn resting(&self, side: i8) -> impl Iterator<Item = &Zone> {
-        (if side > 0 { &self.buy_side } else { &self.sell_side }).nearest_first()
+        self.levels.resting(side)
     }
 
     /// Applies bar `index` to the pools that rest.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
-        for zones in [&mut self.buy_side, &mut self.sell_side] {
-            zones.expire(index, |zone| zone.record(EventKind::LiquidityPoolExpired, 0, false, sink));
-            zones.reach(bar, |zone, (level, _), approach| {
-                if approach.low == level {
-                    return Fate::Keep;
-                }
-                if approach.close < level {
-                    zone.record(EventKind::LiquidityPoolRun, zone.side, false, sink);
-                } else {
-                    zone.record(EventKind::LiquidityPoolSwept, -zone.side, false, sink);
-                }
-                Fate::Remove
-            });
-        }
+        self.levels.update(&LIFE, index, bar, sink);
     }
 
     /// Makes the pools of the pivots that bar `index` confirms.
     pub(crate) fn confirm(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         let (high, low) = self.pivots.update(index, bar);
         for pivot in [high, low].into_iter().flatten() {
-            self.add(index, pivot, sink);
-        }
-    }
-
-    fn add(&mut self, index: u64, pivot: Pivot, sink: &mut Sink<'_>) {
-        let draft = ZoneDraft {
-            kind: ZoneKind::LiquidityPool,
-            direction: 0,
-            side: pivot.side,
-            scope: Scope::None,
-            formed_at: pivot.formed_at,
-            low: pivot.price,
-            high: pivot.price,
-            source_id: 0,
-        };
-        let zone = Zone::create(draft, index, sink);
-        let zones = if pivot.side > 0 { &mut self.buy_side } else { &mut self.sell_side };
-        if let Some(evicted) = zones.insert(zone) {
-            evicted.record(EventKind::LiquidityPoolExpired, 0, false, sink);
+            let draft = ZoneDraft::level(ZoneKind::LiquidityPool, pivot.side, pivot.formed_at, pivot.price);
+            self.levels.add(&LIFE, draft, index, sink);
         }
     }
 }

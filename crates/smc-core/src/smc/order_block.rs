@@ -16,74 +16,34 @@
 //! First touched and invalidated by the same bar, all its records of that bar are flagged ambiguous:
 //! what happened in between is not known.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::config::OrderBlockConfig;
 use super::event::{EventKind, Scope, Sink};
+use super::leg_search::{Candidate, LegSearch};
 use super::structure::Break;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
-use super::zone_index::{Approach, Fate, ZoneIndex};
+use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
 
-/// A bar that may become a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Candidate {
-    open_time: i64,
-    low: i64,
-    high: i64,
-}
-
-/// The extreme bar since the current pivot of each side, kept up to date bar by bar.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct BlockSearch {
-    /// As many bars as lie between a pivot and its confirmation; None for those passed over.
-    recent: VecDeque<Option<Candidate>>,
-    size: usize,
-    lowest: Option<Candidate>,
-    highest: Option<Candidate>,
-}
-
-impl BlockSearch {
-    fn consider(&mut self, candidate: Candidate) {
-        if self.lowest.is_none_or(|best| candidate.low <= best.low) {
-            self.lowest = Some(candidate);
-        }
-        if self.highest.is_none_or(|best| candidate.high >= best.high) {
-            self.highest = Some(candidate);
-        }
-    }
-
-    /// Starts again from a pivot of `side` that was just confirmed: the bars since it are the recent ones.
-    fn restart(&mut self, side: i8) {
-        let bars = self.recent.iter().flatten().copied();
-        if side > 0 {
-            self.lowest = bars.reduce(|best, next| if next.low <= best.low { next } else { best });
-        } else {
-            self.highest = bars.reduce(|best, next| if next.high >= best.high { next } else { best });
-        }
-    }
-
-    fn push(&mut self, candidate: Option<Candidate>) {
-        if let Some(candidate) = candidate {
-            self.consider(candidate);
-        }
-        if self.recent.len() == self.size {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(candidate);
-    }
-}
+const LIFE: Life = Life {
+    edge_enters: true,
+    touched: EventKind::OrderBlockTouched,
+    half: Some((EventKind::OrderBlockMitigated, ZoneState::Mitigated)),
+    filled: None,
+    end: End::CloseBeyond,
+    ended: EventKind::OrderBlockInvalidated,
+    reverses: false,
+    expired: EventKind::OrderBlockExpired,
+};
 
 /// The blocks of one structure machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderBlocks {
     scope: Scope,
     volatility_filter: Option<f64>,
-    search: BlockSearch,
-    bullish: ZoneIndex,
-    bearish: ZoneIndex,
+    search: LegSearch,
+    zones: ZonePair,
 }
 
 impl OrderBlocks {
@@ -93,23 +53,20 @@ impl OrderBlocks {
         Self {
             scope,
             volatility_filter: config.volatility_filter,
-            search: BlockSearch { recent: VecDeque::new(), size: size as usize, lowest: None, highest: None },
-            bullish: ZoneIndex::new(1, config.max_age, config.max_count),
-            bearish: ZoneIndex::new(-1, config.max_age, config.max_count),
+            search: LegSearch::new(size),
+            zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
 
     /// Live blocks of a direction, nearest edge first.
     pub fn live(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        (if direction > 0 { &self.bullish } else { &self.bearish }).nearest_first()
+        self.zones.live(direction)
     }
 
-    /// Applies bar `index` to the blocks that exist.
-    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
-        for zones in [&mut self.bullish, &mut self.bearish] {
-            zones.expire(index, |zone| zone.record(EventKind::OrderBlockExpired, zone.direction, false, sink));
-            zones.reach(bar, |zone, edges, approach| live_through(zone, edges, approach, index, sink));
-        }
+    /// Applies bar `index` to the blocks that exist; `failed` is shown each that it invalidates, with the id of
+    /// that record.
+    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>, failed: impl FnMut(&Zone, u64)) {
+        self.zones.update(&LIFE, index, bar, sink, failed);
     }
 
     /// Notes that a pivot of `side` was confirmed.
@@ -118,10 +75,9 @@ impl OrderBlocks {
     }
 
     /// Makes the block of a break on bar `index`.
-    pub(crate) fn on_break(&mut self, index: u64, broken: Break, sink: &mut Sink<'_>) {
+    pub(crate) fn on_break(&mut self, index: u64, broken: Break, sink: &mut Sink<'_>) -> Option<Zone> {
         let direction = broken.direction;
-        let found = if direction > 0 { self.search.lowest } else { self.search.highest };
-        let Some(bar) = found else { return };
+        let bar = self.search.origin(direction)?;
         let draft = ZoneDraft {
             kind: ZoneKind::OrderBlock,
             direction,
@@ -132,38 +88,13 @@ impl OrderBlocks {
             high: bar.high,
             source_id: broken.id,
         };
-        let zone = Zone::create(draft, index, sink);
-        let zones = if direction > 0 { &mut self.bullish } else { &mut self.bearish };
-        if let Some(evicted) = zones.insert(zone) {
-            evicted.record(EventKind::OrderBlockExpired, evicted.direction, false, sink);
-        }
+        Some(self.zones.add(&LIFE, draft, index, sink))
     }
 
     /// Offers a bar to later breaks; `atr` is that of the bar before it.
     pub(crate) fn offer(&mut self, bar: &Bar, atr: Option<f64>) {
         let limit = self.volatility_filter.zip(atr).map(|(factor, atr)| factor * atr);
         let passed_over = limit.is_some_and(|limit| bar.range() as f64 >= limit);
-        let candidate = Candidate { open_time: bar.open_time, low: bar.low, high: bar.high };
-        self.search.push((!passed_over).then_some(candidate));
+        self.search.push((!passed_over).then(|| Candidate::of(bar)));
     }
-}
-
-fn live_through(zone: &mut Zone, edges: (i64, i64), bar: Approach, index: u64, sink: &mut Sink<'_>) -> Fate {
-    let (near, far) = edges;
-    let invalidated = bar.close < far;
-    let ambiguous = invalidated && zone.state == ZoneState::Fresh;
-    zone.touch(index);
-    if zone.state == ZoneState::Fresh {
-        zone.state = ZoneState::Touched;
-        zone.record(EventKind::OrderBlockTouched, zone.direction, ambiguous, sink);
-    }
-    if zone.state == ZoneState::Touched && 2 * bar.low <= near + far {
-        zone.state = ZoneState::Mitigated;
-        zone.record(EventKind::OrderBlockMitigated, zone.direction, ambiguous, sink);
-    }
-    if invalidated {
-        zone.record(EventKind::OrderBlockInvalidated, zone.direction, ambiguous, sink);
-        return Fate::Remove;
-    }
-    Fate::Keep
 }

@@ -32,6 +32,14 @@ pub(crate) struct Break {
     pub id: u64,
     /// +1 upwards, -1 downwards.
     pub direction: i8,
+    /// Whether it is a change of character.
+    pub change: bool,
+    /// The event of the pivot that broke.
+    pub pivot_id: u64,
+    /// Level of that pivot.
+    pub price: i64,
+    /// Open time of that pivot's bar.
+    pub formed_at: i64,
 }
 
 /// A pivot with the id of its event.
@@ -121,7 +129,8 @@ impl Structure {
             return None;
         }
         level.broken = true;
-        let kind = if self.bias == -side { EventKind::Choch } else { EventKind::Bos };
+        let change = self.bias == -side;
+        let kind = if change { EventKind::Choch } else { EventKind::Bos };
         self.bias = side;
         let id = sink.emit(Fact {
             kind,
@@ -135,7 +144,8 @@ impl Structure {
             source_id: level.id,
             ambiguous: false,
         });
-        Some(Break { id, direction: side })
+        let Level { id: pivot_id, price, formed_at, .. } = *level;
+        Some(Break { id, direction: side, change, pivot_id, price, formed_at })
     }
 }
 

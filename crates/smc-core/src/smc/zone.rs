@@ -13,6 +13,32 @@ named_enum! {
         FairValueGap => "fair_value_gap",
         /// See [`super::liquidity`].
         LiquidityPool => "liquidity_pool",
+        /// See [`super::flipped_block`].
+        Breaker => "breaker",
+        /// See [`super::flipped_block`].
+        MitigationBlock => "mitigation_block",
+        /// See [`super::rejection_block`].
+        RejectionBlock => "rejection_block",
+        /// See [`super::propulsion_block`].
+        PropulsionBlock => "propulsion_block",
+        /// See [`super::inverse_gap`].
+        InverseFairValueGap => "inverse_fair_value_gap",
+        /// See [`super::balanced_price_range`].
+        BalancedPriceRange => "balanced_price_range",
+        /// See [`super::volume_imbalance`].
+        VolumeImbalance => "volume_imbalance",
+        /// See [`super::opening_gap`].
+        OpeningGap => "opening_gap",
+        /// See [`super::equal_levels`].
+        EqualLevels => "equal_levels",
+        /// See [`super::inducement`].
+        Inducement => "inducement",
+        /// See [`super::period_level`].
+        PeriodLevel => "period_level",
+        /// See [`super::session`].
+        SessionLevel => "session_level",
+        /// See [`super::optimal_entry`].
+        OptimalEntry => "optimal_entry",
     }
 }
 
@@ -63,6 +89,8 @@ pub struct Zone {
     pub source_id: u64,
     /// Number of the bar that confirmed it.
     pub born: u64,
+    /// Number of the first bar that touched it; `born` before any did.
+    pub first_touch: u64,
     /// Number of the last bar that touched it; `born` before any did.
     pub last_touch: u64,
 }
@@ -80,17 +108,70 @@ pub(crate) struct ZoneDraft {
     pub source_id: u64,
 }
 
+impl ZoneDraft {
+    /// What a zone that comes from another one takes over.
+    pub const fn of(zone: &Zone) -> Self {
+        let Zone { kind, direction, side, scope, formed_at, low, high, source_id, .. } = *zone;
+        Self { kind, direction, side, scope, formed_at, low, high, source_id }
+    }
+
+    /// A level of a side without scope or cause.
+    pub const fn level(kind: ZoneKind, side: i8, formed_at: i64, price: i64) -> Self {
+        Self { kind, direction: 0, side, scope: Scope::None, formed_at, low: price, high: price, source_id: 0 }
+    }
+}
+
+impl ZoneKind {
+    /// The event that says that such a zone exists.
+    #[must_use]
+    pub const fn creation(self) -> EventKind {
+        match self {
+            Self::OrderBlock => EventKind::OrderBlock,
+            Self::FairValueGap => EventKind::FairValueGap,
+            Self::LiquidityPool => EventKind::LiquidityPool,
+            Self::Breaker => EventKind::Breaker,
+            Self::MitigationBlock => EventKind::MitigationBlock,
+            Self::RejectionBlock => EventKind::RejectionBlock,
+            Self::PropulsionBlock => EventKind::PropulsionBlock,
+            Self::InverseFairValueGap => EventKind::InverseFairValueGap,
+            Self::BalancedPriceRange => EventKind::BalancedPriceRange,
+            Self::VolumeImbalance => EventKind::VolumeImbalance,
+            Self::OpeningGap => EventKind::OpeningGap,
+            Self::EqualLevels => EventKind::EqualLevels,
+            Self::Inducement => EventKind::Inducement,
+            Self::PeriodLevel => EventKind::PeriodLevel,
+            Self::SessionLevel => EventKind::SessionLevel,
+            Self::OptimalEntry => EventKind::OptimalEntry,
+        }
+    }
+
+    /// Whether stops rest at it, rather than orders in it.
+    #[must_use]
+    pub const fn is_level(self) -> bool {
+        matches!(
+            self,
+            Self::LiquidityPool | Self::EqualLevels | Self::Inducement | Self::PeriodLevel | Self::SessionLevel
+        )
+    }
+}
+
 impl Zone {
     /// Makes a zone on bar `index`, with the event that says so.
     pub(crate) fn create(draft: ZoneDraft, index: u64, sink: &mut Sink<'_>) -> Self {
         let ZoneDraft { kind, direction, side, scope, formed_at, low, high, source_id } = draft;
-        let (event, state) = match kind {
-            ZoneKind::OrderBlock => (EventKind::OrderBlock, ZoneState::Fresh),
-            ZoneKind::FairValueGap => (EventKind::FairValueGap, ZoneState::Fresh),
-            ZoneKind::LiquidityPool => (EventKind::LiquidityPool, ZoneState::Resting),
+        let state = if kind.is_level() { ZoneState::Resting } else { ZoneState::Fresh };
+        let fact = Fact {
+            kind: kind.creation(),
+            direction,
+            side,
+            scope,
+            formed_at,
+            low,
+            high,
+            zone_id: 0,
+            source_id,
+            ambiguous: false,
         };
-        let fact =
-            Fact { kind: event, direction, side, scope, formed_at, low, high, zone_id: 0, source_id, ambiguous: false };
         Self {
             id: sink.emit(fact),
             kind,
@@ -105,12 +186,13 @@ impl Zone {
             high,
             source_id,
             born: index,
+            first_touch: index,
             last_touch: index,
         }
     }
 
-    /// Records a change of the zone, on the bar that made it.
-    pub(crate) fn record(&self, kind: EventKind, direction: i8, ambiguous: bool, sink: &mut Sink<'_>) {
+    /// Records a change of the zone, on the bar that made it; gives the record's id.
+    pub(crate) fn record(&self, kind: EventKind, direction: i8, ambiguous: bool, sink: &mut Sink<'_>) -> u64 {
         sink.emit(Fact {
             kind,
             direction,
@@ -122,7 +204,7 @@ impl Zone {
             zone_id: self.id,
             source_id: self.source_id,
             ambiguous,
-        });
+        })
     }
 
     /// Counts a touch by bar `index`: bars in a row are one visit.
@@ -153,6 +235,7 @@ mod tests {
             high: 20,
             source_id: 0,
             born: 0,
+            first_touch: 0,
             last_touch: 0,
         }
     }

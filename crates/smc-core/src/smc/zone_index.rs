@@ -118,6 +118,22 @@ impl ZoneIndex {
         self.zones.iter().rev()
     }
 
+    /// Removes the zones that satisfy a condition, after showing each.
+    pub fn remove_where(&mut self, wanted: impl Fn(&Zone) -> bool, mut removed: impl FnMut(&Zone)) {
+        self.zones.retain(|zone| {
+            let goes = wanted(zone);
+            if goes {
+                removed(zone);
+            }
+            !goes
+        });
+    }
+
+    /// All zones, to change what does not move them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Zone> {
+        self.zones.iter_mut()
+    }
+
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.zones.len()
@@ -146,6 +162,7 @@ mod tests {
             high,
             source_id: 0,
             born,
+            first_touch: born,
             last_touch: born,
         }
     }

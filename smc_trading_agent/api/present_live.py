@@ -39,6 +39,7 @@ from smc_trading_agent.monitoring.round_trips import FILL_EVENTS
 from smc_trading_agent.monitoring.views import AccountSample, Context, Counts, Cursor, DecisionRecord, Limits, Reading
 
 PAGE = Limits(bars=2_000, structure=600, decisions=150, order_events=1_000, orders_over=60, trades=200)
+DRAWN_KINDS = frozenset({"order_block", "fair_value_gap", "liquidity_pool"})
 ZONES_EACH = 4  # of each kind, on each side of the price: more would hide the candles
 
 
@@ -154,10 +155,12 @@ def _structure(instrument: Instrument, event: Event) -> StructureOut:
 
 
 def _zones(instrument: Instrument, zones: list[Zone], sample: AccountSample | None) -> list[ZoneOut]:
-    """The `ZONES_EACH` zones of each kind that are nearest to the last price, above it and below it."""
+    """Of the kinds that the page draws, the `ZONES_EACH` nearest to the last price, above it and below it."""
     mark = sample.account.mark if sample else 0
     groups: dict[tuple[str, bool], list[tuple[int, Zone]]] = {}
     for zone in zones:
+        if zone.kind not in DRAWN_KINDS:
+            continue
         low, high = zone.low, zone.high
         distance = max(low - mark, mark - high, 0)
         groups.setdefault((zone.kind, low + high >= 2 * mark), []).append((distance, zone))

@@ -22,15 +22,14 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]
     return finish(smc_agent(*arguments(tmp_path_factory.mktemp("whole"), "--speed", "max")))
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_agent_ends_in_order_and_goes_on_later(
-    uninterrupted: dict[str, object], tmp_path: Path, how: signal.Signals
+def test_a_second_process_is_refused_and_ctrl_c_ends_the_first_in_order(
+    uninterrupted: dict[str, object], tmp_path: Path
 ) -> None:
     first = smc_agent(*arguments(tmp_path, "--speed", "600", "--fast-forward", "3000"))
     wait_until(lambda: facts_in(tmp_path) > 4, first)
     second = finish(smc_agent(*arguments(tmp_path, "--speed", "max")), code=4)
     assert f"is in use by process {first.pid}" in str(second["message"])
-    first.send_signal(how)
+    first.send_signal(signal.SIGINT)
     stopped = finish(first)
     assert stopped["state"] == "stopped"
     assert stopped["position"] == stopped["venue_position"]

@@ -114,6 +114,7 @@ def test_a_journal_is_kept_where_it_was_asked_for_and_never_written_over(tape: P
     ("options", "named"),
     [
         (["--timeframe", "7m"], "structure.decision_timeframe = '7m'"),
+        (["--timeframe", "1w"], "structure.context_timeframes is empty"),
         (["--context", "2m"], "structure.context_timeframes.0 = '2m'"),
         (["--context", ","], "structure.context_timeframes is empty"),
         (["--timeframe", "1h", "--context", "15m"], "structure.context_timeframes holds 15m"),
@@ -172,8 +173,11 @@ QUARANTINED: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], dict[str, i
 @pytest.mark.parametrize("case", QUARANTINED)
 def test_a_few_bad_rows_are_counted_by_name_and_the_rest_is_used(tape: Path, tmp_path: Path, case: str) -> None:
     edit, rejected, missing = QUARANTINED[case]
-    result = answer(smc_agent("backtest", "--data", edited(tape, tmp_path, edit), "--json"))
+    file = edited(tape, tmp_path, edit)
+    result = answer(smc_agent("backtest", "--data", file, "--json"))
     quality = result["quality"]
+    said = smc_agent("backtest", "--data", file).stderr
+    assert all(f"{name} {count}" in said for name, count in quality["rejected"].items())
     assert quality["rejected"] == (rejected or quality["rejected"])
     assert quality["missing_bars"] == missing
     assert result["bars"] == BARS - missing
@@ -181,7 +185,7 @@ def test_a_few_bad_rows_are_counted_by_name_and_the_rest_is_used(tape: Path, tmp
         assert sum(quality["rejected"].values()) == 1
 
 
-@pytest.mark.parametrize("command", ["backtest", "verify"])
+@pytest.mark.parametrize("command", ["backtest", "verify", "run"])
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [

@@ -26,7 +26,19 @@ def markets(draw: st.DrawFn) -> Bars:
     return Bars.from_list("1m", bars)
 
 
-FIELDS = ("id", "kind", "direction", "side", "scope", "formed_at", "confirmed_at", "low", "high", "zone_id", "source_id")
+FIELDS = (
+    "id",
+    "kind",
+    "direction",
+    "side",
+    "scope",
+    "formed_at",
+    "confirmed_at",
+    "low",
+    "high",
+    "zone_id",
+    "source_id",
+)
 
 
 def told(events: list[Event]) -> list[tuple[object, ...]]:

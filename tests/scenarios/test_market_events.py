@@ -142,8 +142,7 @@ def test_no_trade_loses_more_than_its_risk_while_the_market_moves_bar_by_bar() -
     assembly = run(TAPE, eager(time_limit_bars=40))
     instrument = assembly.market.instrument
     budgets = {
-        told["decision_id"]: instrument.quote_from_str(told["limits"]["risk_budget"])
-        for told in brackets(assembly)
+        told["decision_id"]: instrument.quote_from_str(told["limits"]["risk_budget"]) for told in brackets(assembly)
     }
     results: dict[str, int] = {}
     for told in decoded(assembly, "order_event"):

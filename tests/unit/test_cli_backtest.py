@@ -131,7 +131,9 @@ def test_a_setting_that_can_not_be_used_is_named(tape: Path, options: list[str],
 def test_a_decision_timeframe_finer_than_the_data_is_refused(tmp_path: Path) -> None:
     coarse = tmp_path / "coarse.parquet"
     hour = 3_600_000
-    rows = [{"open_time": (450_000 + at) * hour, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0} for at in range(50)]
+    rows = [
+        {"open_time": (450_000 + at) * hour, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0} for at in range(50)
+    ]
     pl.DataFrame(rows).with_columns(volume=pl.lit(1.0)).write_parquet(coarse)
     refused = answer(smc_agent("backtest", "--data", coarse, "--symbol", "X", "--json"), 2)
     assert "structure.decision_timeframe 3m can't be built from 1h bars" in refused["message"]

@@ -116,9 +116,7 @@ def test_what_can_not_be_used_is_named_and_opens_no_account(tmp_path: Path, opti
     assert not (tmp_path / "state").exists()
 
 
-def test_settings_come_from_file_then_environment_then_options(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_come_from_file_then_environment_then_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.yaml").write_text("app: {state_dir: of_the_file}\n")
     answer(run(bars=50))
     monkeypatch.setenv("SMC_STATE_DIR", "of_the_environment")

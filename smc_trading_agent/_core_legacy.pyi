@@ -1,7 +1,7 @@
 """Typed face of the Rust core, continued: what `smc_trading_agent._core` exports for `smc_detector.compat`.
 
-There is no module of this name; it only holds stubs. Columns have shape (bars,) and are as long as the first; ValueError
-where one is not. Each function returns the columns that the public function of that name documents, in its order.
+There is no module of this name; it only holds stubs. Columns have shape (bars,), all of one length, else ValueError.
+Each function returns the columns that the public function of that name documents, in its order.
 """
 
 import numpy as np
@@ -19,5 +19,6 @@ def legacy_order_blocks(prices: _Prices, volume: _F64, swings: _Swings, by_body:
 def legacy_liquidity(high: _F64, low: _F64, swings: _Swings, range_percent: float) -> list[_F64]: ...
 def legacy_previous_high_low(time: _I64, high: _F64, low: _F64, period: str, causal: bool) -> list[_F64]: ...  # ns
 def legacy_sessions(time: _I64, high: _F64, low: _F64, window: tuple[int, int], causal: bool) -> list[_F64]: ...
+
 # time in ns, UTC; window in minutes after midnight
 def legacy_retracements(high: _F64, low: _F64, swings: _Swings) -> list[_F64]: ...

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core_legacy import *  # noqa: F403
+
 # ---------------------------------------------------------------- market
 
 class Instrument:
@@ -90,12 +92,10 @@ class Bars:
     def columns(self) -> dict[str, NDArray[np.int64]]: ...  # keys: the Bar property names
 
 class QualityGate:
-    """Admits raw candle rows in order; quarantines what cannot be a bar, and says why.
+    """Admits raw candle rows in order; quarantines what cannot be a bar. A gap is admitted and counted, never filled.
 
-    Rejection names: "nan", "non_positive_price", "negative_volume", "high_below_low",
-    "open_or_close_outside_range", "off_tick_grid", "misaligned_open_time", "duplicate",
-    "out_of_order". A gap is admitted and counted, never filled.
-    """
+    Rejection names: "nan", "non_positive_price", "negative_volume", "high_below_low", "open_or_close_outside_range",
+    "off_tick_grid", "misaligned_open_time", "duplicate", "out_of_order"."""
 
     def __init__(self, instrument: Instrument, timeframe: str) -> None: ...
     def admit(
@@ -156,11 +156,10 @@ class OrderBook:
 class Event:
     """One fact about market structure, appended and never edited.
 
-    ``formed_at`` is the open time of the bar it is anchored on, ``confirmed_at`` the close time of the
-    bar that made it knowable. ``low == high`` for a level. ``zone_id`` is the id of the event that
-    created the zone, pool or pivot this event speaks of (its own id when it creates one).
-    ``source_id`` is the event that caused it (the pivot a break broke, the break that made a block), or 0.
-    """
+    ``formed_at`` is the open time of the bar it is anchored on, ``confirmed_at`` the close time of the bar that made it
+    knowable. ``low == high`` for a level. ``zone_id`` is the id of the event that created the zone, pool or pivot this
+    event speaks of (its own id when it creates one), ``source_id`` the event that caused it (the pivot a break broke,
+    the break that made a block), or 0."""
 
     @property
     def id(self) -> int: ...  # 1, 2, 3 ... within a timeframe
@@ -171,7 +170,7 @@ class Event:
     @property
     def side(self) -> int: ...  # +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none
     @property
-    def scope(self) -> str: ...  # "internal", "swing" or ""
+    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; a session's setting's key; or ""
     @property
     def timeframe(self) -> str: ...
     @property
@@ -190,16 +189,20 @@ class Event:
     def ambiguous(self) -> bool: ...  # touched and invalidated inside one bar
 
 EVENT_KINDS: tuple[str, ...]
-"""pivot, bos, choch, dealing_range; order_block, its _touched, _mitigated, _invalidated, _expired; fair_value_gap, its
-_touched, _half_filled, _filled, _inverted, _expired; liquidity_pool, its _swept, _run, _expired."""
+"""pivot, bos, choch, mss, mss_strict, displacement, dealing_range, session_range, power_of_three_accumulation,
+_manipulation, _distribution. The rest have a life (the end in brackets, or _expired). With _touched: order_block,
+breaker, mitigation_block, rejection_block, _mitigated (_invalidated); propulsion_block, optimal_entry (_invalidated);
+fair_value_gap, _half_filled, _filled (_inverted); inverse_fair_value_gap, _half_filled (_invalidated); opening_gap,
+_half_filled (_filled); volume_imbalance (_filled); balanced_price_range (_traversed). Levels: equal_levels, _grown,
+liquidity_pool, period_level, session_level (_swept, _run); inducement (_taken). judas_swing (_confirmed, _failed)."""
 
 class Zone:
-    """A live order block, fair value gap or liquidity pool."""
+    """A live zone or level, of a kind with a life but judas_swing."""
 
     @property
     def id(self) -> int: ...  # the id of the event that created it
     @property
-    def kind(self) -> str: ...  # order_block, fair_value_gap, liquidity_pool
+    def kind(self) -> str: ...  # the kind of the event that created it
     @property
     def direction(self) -> int: ...
     @property
@@ -322,8 +325,7 @@ class Ledger:
     """Exact position and cash of one instrument from its fills (linear contract, average cost)."""
 
     def __init__(self, instrument: Instrument, cash: int) -> None: ...
-    def apply_fill(self, fill_id: str, side: int, quantity: int, price: int, fee: int) -> bool: ...
-    # False: that fill id was applied before, nothing changed
+    def apply_fill(self, fill_id: str, side: int, quantity: int, price: int, fee: int) -> bool: ...  # False: known
     @property
     def cash(self) -> int: ...  # start cash + realised - fees
     @property
@@ -371,11 +373,10 @@ class VenueEvent:
 class SimVenue:
     """A simulated venue: market, limit, stop_market and take_profit orders, brackets, one position.
 
-    On bars, matching is pessimistic: an order works from the bar that it arrives in (time + latency; a delay
-    shorter than a bar is what the slippage stands for), a limit needs a trade through its price, a stop fills at
-    the worse of its price and the open, and of a stop and a target reached in one bar the stop is taken.
-    Children of a bracket (``parent``) rest inactive until the parent fills, then cancel each other.
-    """
+    On bars, matching is pessimistic: an order works from the bar that it arrives in (time + latency; a delay shorter
+    than a bar is what the slippage stands for), a limit needs a trade through its price, a stop fills at the worse of
+    its price and the open, and of a stop and a target reached in one bar the stop is taken. Children of a bracket
+    (``parent``) rest inactive until the parent fills, then cancel each other."""
 
     def __init__(
         self,
@@ -398,8 +399,7 @@ class SimVenue:
         reduce_only: bool = False,
         parent: str = "",
     ) -> list[VenueEvent]: ...
-    # kind: market (price ignored), limit, stop_market, take_profit (a limit at price);
-    # a client id seen before is answered by its first answer again: never a second order
+    # kind: market, limit, stop_market, take_profit (a limit at price); a client id seen before gets its first answer
     def cancel(self, client_order_id: str, now: int) -> list[VenueEvent]: ...  # [] when unknown or terminal
     def on_bars(self, bars: Bars, start: int, stop: int) -> list[VenueEvent]: ...
     def on_trades(
@@ -463,8 +463,8 @@ def random_entry_returns(
 ) -> NDArray[np.float64]:
     """Net return of ``runs`` portfolios that enter at random bars and sides with the given exits. Shape (runs,).
 
-    Each run draws one entry for each element of the distance arrays (ticks), in random order; risk_fraction is
-    the share of equity risked at the stop, cost_ppm the round-trip cost in parts per million of notional."""
+    Each run draws one entry for each element of the distance arrays (ticks), in random order; risk_fraction is the
+    share of equity risked at the stop, cost_ppm the round-trip cost in parts per million of notional."""
 
 class SyntheticMarket:
     """A seeded synthetic market of 1-minute bars: regimes, volatility clustering, flow, a mild planted tendency."""
@@ -480,10 +480,10 @@ class SyntheticMarket:
 # ---------------------------------------------------------------- measurement
 
 class LatencyHistogram:
-    """HdrHistogram over nanoseconds, 1 ns to 60 s, three significant digits."""
+    """HdrHistogram over nanoseconds, 1 ns to 60 s (saturates), three significant digits."""
 
     def __init__(self) -> None: ...
-    def record(self, value_ns: int) -> None: ...  # saturates at 60 s
+    def record(self, value_ns: int) -> None: ...
     def percentile(self, q: float) -> int: ...  # q in [0, 100]; 0 when empty
     @property
     def count(self) -> int: ...

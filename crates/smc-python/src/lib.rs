@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod audit;
 mod execution;
 mod latency;
+mod legacy;
 mod market;
 mod sim;
 mod smc;
@@ -17,5 +18,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     audit::register(module)?;
     execution::register(module)?;
     sim::register(module)?;
-    latency::register(module)
+    latency::register(module)?;
+    legacy::register(module)
 }

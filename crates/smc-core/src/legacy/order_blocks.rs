@@ -1,0 +1,166 @@
+//! Order blocks: OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage.
+//!
+//! Bullish: bar `t` closes above the high of the last swing high `q < t`, for the first time; the block is the bar with
+//! the lowest low of `q+1 .. t-1` (the last of equals), its zone that bar's range. It breaks when price trades (or opens
+//! or closes) below its bottom. Bearish mirrors. OBVolume is the volume of `t-2 ..= t`. Percentage compares the volume
+//! of `t-1` and `t` with that of `t-2`, the smaller as a share of the larger.
+//!
+//! **Hindsight**: the row is the block's bar, though it exists only from `t` on; the swings look ahead too. **Quirks
+//! kept**: a broken block is erased from its row when price trades beyond its other edge, so hardly any are left;
+//! MitigatedIndex is the breaking bar for a bearish block, the bar before it for a bullish one, 0 for none; with no bar
+//! between, the block is bar `t-1`, and its zone, if bullish, is upside down; bullish blocks are worked out over all
+//! bars before bearish ones, on the same rows, so that a bar that is both keeps the other's break; edges, volume and
+//! share go through single precision, and edges are compared with prices that didn't.
+//!
+//! **Causal**: the row is `t`, AnchorIndex the block's bar, and nothing is erased. MitigatedIndex stands on the bar that
+//! broke, and names the row of the block broken (the youngest, where there are several).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::{absent, facing, single, Candles, Column, Key, KnownSwing};
+
+/// The bars seen from one side: for bearish blocks all prices are negated, and highs and lows change places.
+struct Facing {
+    sign: f64,
+    high: Vec<f64>,
+    low: Vec<f64>,
+    close: Vec<f64>,
+    /// What breaks a block by trading below its bottom.
+    breaking: Vec<f64>,
+}
+
+impl Facing {
+    fn new(candles: &Candles<'_>, sign: f64, by_body: bool) -> Self {
+        let (high, low) = if sign > 0.0 { (candles.high, candles.low) } else { (candles.low, candles.high) };
+        let [open, close, high, low] = [candles.open, candles.close, high, low].map(|values| facing(sign, values));
+        let breaking =
+            if by_body { open.iter().zip(&close).map(|(open, close)| open.min(*close)).collect() } else { low.clone() };
+        Self { sign, high, low, close, breaking }
+    }
+
+    /// The bar with the lowest low strictly between two, the last of equals.
+    fn lowest_between(&self, after: usize, before: usize) -> Option<usize> {
+        (after + 1..before).reduce(|best, row| if self.low[row] <= self.low[best] { row } else { best })
+    }
+}
+
+/// Volume of the three bars that end at `row`, and the share of the smaller part in the larger, in percent.
+fn volumes(volume: &[f64], row: usize, sign: f64) -> (f64, f64) {
+    let back = |bars: usize| row.checked_sub(bars).map_or(0.0, |row| volume[row]);
+    let (late, early) = (volume[row] + back(1), back(2));
+    let (first, second) = if sign > 0.0 { (late as f32, early as f32) } else { (early as f32, late as f32) };
+    let (smaller, larger) = (first.min(second), first.max(second));
+    let share = if larger == 0.0 { 100.0 } else { smaller / larger * 100.0 };
+    (late + early, f64::from(share))
+}
+
+/// The rows while they are worked out, and which are broken.
+struct Rows {
+    columns: [Column; 6],
+    broken: Vec<bool>,
+}
+
+impl Rows {
+    fn write(&mut self, row: usize, values: [f64; 6]) {
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column[row] = value;
+        }
+    }
+}
+
+/// OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage, as the library gives them; a block breaks by body, else by wick.
+#[must_use]
+pub fn order_blocks(candles: &Candles<'_>, volume: &[f64], side: &[f64], by_body: bool) -> [Column; 6] {
+    let count = side.len();
+    let mut rows = Rows { columns: std::array::from_fn(|_| vec![0.0; count]), broken: vec![false; count] };
+    for sign in [1.0, -1.0] {
+        one_side(&Facing::new(candles, sign, by_body), volume, side, &mut rows);
+    }
+    for row in 0..count {
+        if rows.columns[0][row] == 0.0 {
+            rows.write(row, [f64::NAN; 6]);
+        }
+    }
+    rows.columns
+}
+
+fn one_side(bars: &Facing, volume: &[f64], side: &[f64], rows: &mut Rows) {
+    // Whole blocks by falling bottom, broken ones by rising top, both as this side sees them.
+    let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
+    let mut broken: BinaryHeap<(Reverse<Key>, usize)> = BinaryHeap::new();
+    let mut tops = vec![f64::NAN; side.len()];
+    let mut swing: Option<usize> = None;
+    for (row, &side) in side.iter().enumerate() {
+        while broken.peek().is_some_and(|(top, _)| top.0 .0 < bars.high[row]) {
+            if let Some((_, block)) = broken.pop() {
+                rows.broken[block] = false;
+                rows.write(block, [0.0; 6]);
+            }
+        }
+        while whole.peek().is_some_and(|(bottom, _)| bottom.0 > bars.breaking[row]) {
+            if let Some((_, block)) = whole.pop() {
+                rows.broken[block] = true;
+                rows.columns[4][block] = if bars.sign > 0.0 { row as f64 - 1.0 } else { row as f64 };
+                broken.push((Reverse(Key(tops[block])), block));
+            }
+        }
+        if let Some(last) = swing.filter(|&last| bars.close[row] > bars.high[last]) {
+            swing = None;
+            let between = bars.lowest_between(last, row);
+            let block = between.unwrap_or(row - 1);
+            let (mut top, mut bottom) = (single(bars.high[block]), single(bars.low[block]));
+            if between.is_none() && bars.sign > 0.0 {
+                (top, bottom) = (bottom, top);
+            }
+            let (sum, share) = volumes(volume, row, bars.sign);
+            let (upper, lower) = if bars.sign > 0.0 { (top, bottom) } else { (-bottom, -top) };
+            let mitigated = rows.columns[4][block];
+            rows.write(block, [bars.sign, upper, lower, single(sum), mitigated, share]);
+            tops[block] = top;
+            if rows.broken[block] {
+                broken.push((Reverse(Key(top)), block));
+            } else if !bottom.is_nan() {
+                whole.push((Key(bottom), block));
+            }
+        }
+        if side == bars.sign {
+            swing = Some(row);
+        }
+    }
+}
+
+/// OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage, AnchorIndex, each on the bar that made it knowable.
+#[must_use]
+pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[KnownSwing], by_body: bool) -> [Column; 7] {
+    let count = candles.close.len();
+    let mut columns: [Column; 7] = absent(count);
+    for sign in [1.0, -1.0] {
+        let bars = Facing::new(candles, sign, by_body);
+        let mut known = swings.iter().filter(|swing| swing.side == sign).peekable();
+        let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
+        let mut swing: Option<usize> = None;
+        for (row, &breaking) in bars.breaking.iter().enumerate() {
+            while whole.peek().is_some_and(|(bottom, _)| bottom.0 > breaking) {
+                if let Some((_, block)) = whole.pop() {
+                    columns[4][row] = columns[4][row].max(block as f64);
+                }
+            }
+            while let Some(next) = known.next_if(|next| next.row <= row) {
+                swing = Some(next.anchor);
+            }
+            let Some(last) = swing.filter(|&last| bars.close[row] > bars.high[last]) else { continue };
+            swing = None;
+            let Some(block) = bars.lowest_between(last, row) else { continue };
+            let (sum, share) = volumes(volume, row, sign);
+            let (top, bottom) = (candles.high[block], candles.low[block]);
+            for (column, value) in [0, 1, 2, 3, 5, 6].into_iter().zip([sign, top, bottom, sum, share, block as f64]) {
+                columns[column][row] = value;
+            }
+            if !bars.low[block].is_nan() {
+                whole.push((Key(bars.low[block]), row));
+            }
+        }
+    }
+    columns
+}

@@ -1,4 +1,4 @@
-"""What the whole agent does when the market does something: a crash, an outage, silence, an account that is too small."""
+"""What the whole agent does when the market does something: a crash, an outage, silence; or the account is too small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the whole agent does when the market does something: a crash, an outage, silence; or the account is too small."""
+"""What the whole agent does when the market does something: an outage, a crash, silence, a small account."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def _swings(swings: object, causal: bool) -> tuple[Floats, Floats, Floats | None
     if anchored and not causal:
         raise ValueError("these swings are causal; add causal=True here, or make them without it")
     if not causal:
-        notice.give()
+        notice.give(3)
     side, level = floats(swings, "HighLow", "Level")
     return side, level, floats(swings, ANCHOR)[0] if causal else None
 
@@ -58,7 +58,7 @@ class SmartMoneyConcepts:
         that it touched for the first time (the youngest of several). A joined gap replaces the one on the row before.
         """
         if not causal:
-            notice.give()
+            notice.give(2)
         open_, high, low, close = floats(ohlc, "open", "high", "low", "close")
         columns = _core.legacy_fvg((open_, high, low, close), bool(join_consecutive), causal)
         spec = "FVG:f8 Top:f8 Bottom:f8 MitigatedIndex:f8"
@@ -76,7 +76,7 @@ class SmartMoneyConcepts:
         if size < 1:
             raise ValueError(f"swing_length is {size}; use 1 or more bars")
         if not causal:
-            notice.give()
+            notice.give(2)
         high, low = floats(ohlc, "high", "low")
         spec = f"HighLow:f8 Level:f8 {ANCHOR}:f8" if causal else "HighLow:f8 Level:f8"
         return _answer(ohlc, spec, _core.legacy_swings(high, low, size, causal))

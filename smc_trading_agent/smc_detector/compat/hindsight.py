@@ -22,11 +22,11 @@ class Notice:
     def __init__(self) -> None:
         self.given = False
 
-    def give(self) -> None:
-        """Warns at the first call, on the line that called the public function."""
+    def give(self, depth: int) -> None:
+        """Warns at the first call, on the line of the caller that many calls up, 1 being the one that called this."""
         if not self.given:
             self.given = True
-            warnings.warn(MESSAGE, HindsightWarning, stacklevel=4)
+            warnings.warn(MESSAGE, HindsightWarning, stacklevel=depth + 1)
 
 
 notice = Notice()

@@ -95,11 +95,11 @@ def test_two_backtests_are_one(market: Callable[[], OpenedMarket]) -> None:
 
 def test_other_data_give_another_journal() -> None:
     plain = Settings().synthetic
-    hashes = {
-        backtest(open_synthetic(plain.model_copy(update={"seed": seed}), 3_000), eager()).journal_hash
-        for seed in range(3)
-    }
-    assert len(hashes) == 3
+    results = [
+        backtest(open_synthetic(plain.model_copy(update={"seed": seed}), 6_000), eager()) for seed in (7, 11, 61)
+    ]
+    assert len({result.journal_hash for result in results}) == 3
+    assert len({result.orders_hash for result in results}) == 3
 
 
 def test_two_recorded_files_read_twice_are_one(recorded: Path) -> None:

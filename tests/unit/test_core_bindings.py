@@ -40,13 +40,13 @@ from tests.runs import tape
 
 MINUTE = 60_000_000_000
 BTC = Instrument("test", "BTCUSDT", "0.1", "0.001", "5")
-STUB = Path(_core.__file__).parent / "_core.pyi"
+STUBS = [Path(_core.__file__).parent / name for name in ("_core.pyi", "_core_legacy.pyi")]
 
 
 def promised() -> dict[str, set[str]]:
-    """Public names of the stub file, with the members of each class."""
+    """Public names of the stub files, with the members of each class."""
     names: dict[str, set[str]] = {}
-    for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
+    for node in (node for stub in STUBS for node in ast.parse(stub.read_text(encoding="utf-8")).body):
         if isinstance(node, ast.ClassDef):
             names[node.name] = {
                 member.name

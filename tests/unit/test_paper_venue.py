@@ -118,6 +118,23 @@ def test_a_crash_before_anything_was_kept_of_quiet_bars_loses_nothing(ledgers: L
     assert [report.kind for report in told] == ["filled", "filled", "canceled"]
 
 
+def test_an_order_that_rested_before_a_stop_still_rests_after_it(ledgers: Ledgers) -> None:
+    """The next bar opens past its limit: a resting order is filled at its price as a maker, a new one at the open."""
+    quiet_then_gap = Bars.from_list(
+        "1m",
+        [
+            Bar(NOW, NOW + MINUTE, PRICE + 50, PRICE + 60, PRICE + 40, PRICE + 50),
+            Bar(NOW + MINUTE, NOW + 2 * MINUTE, PRICE - 30, PRICE - 20, PRICE - 40, PRICE - 30),
+        ],
+    )
+    first = ledgers.venue()
+    first.submit(order(), NOW)
+    assert first.on_market(quiet_then_gap, 0, 1) == []
+    first.persist()
+    (filled,) = ledgers.venue().on_market(quiet_then_gap, 1, 2)
+    assert (filled.price, filled.liquidity) == (PRICE, "maker")
+
+
 def test_a_client_id_is_never_a_second_order_whatever_it_asks_for(ledgers: Ledgers) -> None:
     venue = ledgers.venue()
     first = venue.submit(order(), NOW)

@@ -259,14 +259,15 @@ def test_a_command_that_meets_a_broken_journal_hears_of_it_and_the_run_stops() -
 
 def test_state_is_saved_every_so_many_bars_and_at_the_end() -> None:
     with SqliteJournal() as journal:
-        saved: list[int] = []
+        saved: list[object] = []
         keep = journal.save_checkpoint
 
         def save(cursor: int, state: bytes) -> None:
             saved.append(cursor)
             keep(cursor, state)
 
-        _, runner = assembled(synthetic(1_000), eager(checkpoint_bars=256), journal)
+        assembly, runner = assembled(synthetic(1_000), eager(checkpoint_bars=256), journal)
         journal.save_checkpoint = save  # type: ignore[method-assign]
+        assembly.venue.persist = lambda: saved.append("venue")  # type: ignore[method-assign]
         runner.run(lambda: False)
-        assert saved == [256, 512, 768, 1_000]
+        assert saved == ["venue", 256, "venue", 512, "venue", 768, "venue", 1_000]

@@ -15,7 +15,6 @@ use super::dealing_range::DealingRanges;
 use super::displacement::Displacements;
 use super::equal_levels::EqualLevels;
 use super::event::{Scope, Sink};
-use super::extremes_since::ExtremesSince;
 use super::fair_value_gap::FairValueGaps;
 use super::flipped_block::FlippedBlocks;
 use super::inducement::Inducements;
@@ -29,6 +28,7 @@ use super::order_block::OrderBlocks;
 use super::period_level::PeriodLevels;
 use super::power_of_three::PowerOfThree;
 use super::propulsion_block::PropulsionBlocks;
+use super::recent_bars::RecentBars;
 use super::rejection_block::RejectionBlocks;
 use super::session::Sessions;
 use super::structure::{Break, ConfirmedPivot, Structure};
@@ -42,21 +42,29 @@ pub(super) struct Machine {
     pub structure: Structure,
     pub blocks: OrderBlocks,
     shifts: Shifts,
+    size: u64,
 }
 
 impl Machine {
     fn new(scope: Scope, structure: StructureConfig, config: &DetectorConfig) -> Self {
-        let blocks = OrderBlocks::new(scope, structure.size, &config.order_block);
-        let shifts = Shifts::new(scope, structure.size);
-        Self { structure: Structure::new(scope, structure), blocks, shifts }
+        Self {
+            structure: Structure::new(scope, structure),
+            blocks: OrderBlocks::new(scope, &config.order_block),
+            shifts: Shifts::new(scope),
+            size: structure.size.into(),
+        }
     }
 
-    fn confirm(&mut self, index: u64, sink: &mut Sink<'_>) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
-        let bar = sink.bar;
-        let (high, low) = self.structure.confirm(index, bar, sink);
+    fn confirm(
+        &mut self,
+        index: u64,
+        recent: &RecentBars,
+        sink: &mut Sink<'_>,
+    ) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
+        let (high, low) = self.structure.confirm(index, recent, sink);
         for confirmed in [high, low].into_iter().flatten() {
-            self.blocks.on_pivot(confirmed.pivot.side);
-            self.shifts.on_pivot(confirmed.pivot.side);
+            self.blocks.on_pivot(confirmed.pivot.side, recent.before(index, self.size));
+            self.shifts.on_pivot(confirmed.pivot.side, recent.before(index, self.size));
         }
         (high, low)
     }
@@ -66,7 +74,9 @@ impl Machine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Concepts {
     pub atr: AverageTrueRange,
-    extremes: ExtremesSince,
+    /// Bars whose range reaches this many ATR are passed over as blocks.
+    volatility_filter: Option<f64>,
+    recent: RecentBars,
     pub internal: Machine,
     pub swing: Machine,
     pub gaps: FairValueGaps,
@@ -92,10 +102,13 @@ pub(super) struct Concepts {
 
 impl Concepts {
     pub fn new(config: &DetectorConfig, timeframe: Timeframe) -> Self {
+        let depths = [config.internal.size, config.swing.size, config.equal_levels.size, config.liquidity.right];
+        let depth = depths.into_iter().fold(config.liquidity.left, u32::max);
         let memory = config.order_block.max_age.max(config.equal_levels.max_age);
         Self {
             atr: AverageTrueRange::new(config.atr_period),
-            extremes: ExtremesSince::new(memory),
+            volatility_filter: config.order_block.volatility_filter,
+            recent: RecentBars::new(depth, memory),
             internal: Machine::new(Scope::Internal, config.internal, config),
             swing: Machine::new(Scope::Swing, config.swing, config),
             gaps: FairValueGaps::new(&config.fair_value_gap),
@@ -124,16 +137,18 @@ impl Concepts {
     pub fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         let first = sink.events.len();
         let atr = self.atr.value();
-        self.extremes.push(index, bar);
+        let limit = self.volatility_filter.zip(atr).map(|(factor, atr)| factor * atr);
+        let passed_over = limit.is_some_and(|limit| bar.range() as f64 >= limit);
+        self.recent.push(index, bar, passed_over);
         let (mut failed, mut inverted) = (Vec::new(), Vec::new());
 
         self.live(index, bar, sink, &mut failed, &mut inverted);
         self.sweeps.note(index, &sink.events[first..]);
         self.confirm(index, bar, sink);
         self.displacements.update(bar, atr, sink);
-        self.breaks(index, bar, atr, sink);
+        self.breaks(index, bar, passed_over, sink);
         for (block, cause) in &failed {
-            self.flipped.flip(block, *cause, &self.extremes, index, sink);
+            self.flipped.flip(block, *cause, &self.recent, index, sink);
         }
         for (gap, cause) in &inverted {
             self.inverse_gaps.flip(gap, *cause, index, sink);
@@ -177,19 +192,19 @@ impl Concepts {
     }
 
     fn confirm(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
-        let (internal_high, internal_low) = self.internal.confirm(index, sink);
-        let (high, low) = self.swing.confirm(index, sink);
+        let (internal_high, internal_low) = self.internal.confirm(index, &self.recent, sink);
+        let (high, low) = self.swing.confirm(index, &self.recent, sink);
         if let Some(range) = self.ranges.on_pivots(high, low, sink) {
             self.entries.on_range(range, self.swing.structure.bias(), index, sink);
         }
-        self.pools.confirm(index, bar, sink);
-        self.equal_levels.confirm(index, bar, &self.extremes, sink);
+        self.pools.confirm(index, &self.recent, sink);
+        self.equal_levels.confirm(index, bar, &self.recent, sink);
         for confirmed in [internal_high, internal_low].into_iter().flatten() {
             self.inducements.on_pivot(index, confirmed.pivot, sink);
         }
     }
 
-    fn breaks(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) {
+    fn breaks(&mut self, index: u64, bar: &Bar, passed_over: bool, sink: &mut Sink<'_>) {
         let internal = self.internal.structure.breaks(bar, sink);
         let swing = self.swing.structure.breaks(bar, sink);
         for (scope, broken) in [(Scope::Internal, internal), (Scope::Swing, swing)] {
@@ -197,7 +212,7 @@ impl Concepts {
                 self.on_break(scope, broken, index, sink);
             }
             let machine = self.machine(scope);
-            machine.blocks.offer(bar, atr);
+            machine.blocks.offer(bar, passed_over);
             machine.shifts.push(bar);
         }
     }

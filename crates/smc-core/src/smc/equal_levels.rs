@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::atr::AverageTrueRange;
 use super::config::EqualLevelsConfig;
 use super::event::{EventKind, Sink};
-use super::extremes_since::ExtremesSince;
 use super::level_life::{LevelLife, LevelPair};
 use super::pivot::{Pivot, StructurePivots};
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind};
 use crate::market::Bar;
 
@@ -71,13 +71,13 @@ impl EqualLevels {
         self.levels.update(&LIFE, index, bar, sink);
     }
 
-    /// Compares the pivots that bar `index` confirms; `extremes` include that bar.
-    pub(crate) fn confirm(&mut self, index: u64, bar: &Bar, extremes: &ExtremesSince, sink: &mut Sink<'_>) {
+    /// Compares the pivots that bar `index` confirms; that bar is the last of `recent`.
+    pub(crate) fn confirm(&mut self, index: u64, bar: &Bar, recent: &RecentBars, sink: &mut Sink<'_>) {
         let tolerance = self.atr.value().map(|atr| self.config.tolerance * atr);
         self.atr.update(bar);
-        let (high, low) = self.pivots.update(index, bar);
+        let (high, low) = self.pivots.confirm(index, recent);
         for pivot in [high, low].into_iter().flatten() {
-            self.on_pivot(pivot, tolerance, extremes, index, sink);
+            self.on_pivot(pivot, tolerance, recent, index, sink);
         }
     }
 
@@ -85,7 +85,7 @@ impl EqualLevels {
         &mut self,
         pivot: Pivot,
         tolerance: Option<f64>,
-        extremes: &ExtremesSince,
+        recent: &RecentBars,
         index: u64,
         sink: &mut Sink<'_>,
     ) {
@@ -97,14 +97,14 @@ impl EqualLevels {
             level.touches += 1;
             level.record(EventKind::EqualLevelsGrown, 0, false, sink);
         } else if let Some(before) = before.filter(|before| near(before.price)) {
-            self.pair(before, pivot, extremes, index, sink);
+            self.pair(before, pivot, recent, index, sink);
         }
     }
 
-    fn pair(&mut self, before: Last, pivot: Pivot, extremes: &ExtremesSince, index: u64, sink: &mut Sink<'_>) {
+    fn pair(&mut self, before: Last, pivot: Pivot, recent: &RecentBars, index: u64, sink: &mut Sink<'_>) {
         let side = i64::from(pivot.side);
         let level = side * (side * before.price).max(side * pivot.price);
-        let furthest = extremes.since(pivot.side, before.index + 1);
+        let furthest = recent.furthest_since(pivot.side, before.index + 1);
         let too_old = index - before.index > u64::from(self.config.max_age);
         if too_old || furthest.is_some_and(|(price, _)| side * price > side * level) {
             return;

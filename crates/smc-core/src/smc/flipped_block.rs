@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FlippedBlockConfig;
 use super::event::{EventKind, Sink};
-use super::extremes_since::ExtremesSince;
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
 use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
@@ -73,9 +73,9 @@ impl FlippedBlocks {
         self.mitigations.update(&MITIGATION, index, bar, sink, |_, _| ());
     }
 
-    /// Flips a block that bar `index` invalidated by the record `cause`; `extremes` include that bar.
-    pub(crate) fn flip(&mut self, block: &Zone, cause: u64, extremes: &ExtremesSince, index: u64, sink: &mut Sink<'_>) {
-        let furthest = extremes.since(block.direction, block.born);
+    /// Flips a block that bar `index` invalidated by the record `cause`; that bar is the last of `recent`.
+    pub(crate) fn flip(&mut self, block: &Zone, cause: u64, recent: &RecentBars, index: u64, sink: &mut Sink<'_>) {
+        let furthest = recent.furthest_since(block.direction, block.born);
         let swept = furthest.is_some_and(|(_, bar)| bar > block.first_touch);
         let (kind, life, zones) = if swept {
             (ZoneKind::Breaker, &BREAKER, &mut self.breakers)

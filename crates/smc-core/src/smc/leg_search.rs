@@ -1,7 +1,5 @@
 //! Where the leg that breaks a pivot started: the extreme bar since that pivot, the last one on ties.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use crate::market::Bar;
@@ -23,17 +21,14 @@ impl Candidate {
 /// The extreme bar since the current pivot of each side, kept up to date bar by bar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LegSearch {
-    /// As many bars as lie between a pivot and its confirmation; None for those passed over.
-    recent: VecDeque<Option<Candidate>>,
-    size: usize,
     lowest: Option<Candidate>,
     highest: Option<Candidate>,
 }
 
 impl LegSearch {
-    /// No bars yet; `size` is the number of bars that confirm a pivot.
-    pub const fn new(size: u32) -> Self {
-        Self { recent: VecDeque::new(), size: size as usize, lowest: None, highest: None }
+    /// No bars yet.
+    pub const fn new() -> Self {
+        Self { lowest: None, highest: None }
     }
 
     /// The bar from which a leg in `direction` started: the lowest low, or the highest high, since the pivot.
@@ -45,33 +40,23 @@ impl LegSearch {
         }
     }
 
-    fn consider(&mut self, candidate: Candidate) {
-        if self.lowest.is_none_or(|best| candidate.low <= best.low) {
-            self.lowest = Some(candidate);
+    /// Adds a bar.
+    pub fn push(&mut self, bar: &Bar) {
+        if self.lowest.is_none_or(|best| bar.low <= best.low) {
+            self.lowest = Some(Candidate::of(bar));
         }
-        if self.highest.is_none_or(|best| candidate.high >= best.high) {
-            self.highest = Some(candidate);
+        if self.highest.is_none_or(|best| bar.high >= best.high) {
+            self.highest = Some(Candidate::of(bar));
         }
     }
 
-    /// Starts again from a pivot of `side` that was just confirmed: the bars since it are the recent ones.
-    pub fn restart(&mut self, side: i8) {
-        let bars = self.recent.iter().flatten().copied();
+    /// Starts again from a pivot of `side` that was just confirmed, with the bars since it, the pivot's first.
+    pub fn restart<'a>(&mut self, side: i8, since: impl Iterator<Item = &'a Bar>) {
         if side > 0 {
-            self.lowest = bars.reduce(|best, next| if next.low <= best.low { next } else { best });
+            self.lowest = since.reduce(|best, next| if next.low <= best.low { next } else { best }).map(Candidate::of);
         } else {
-            self.highest = bars.reduce(|best, next| if next.high >= best.high { next } else { best });
+            self.highest =
+                since.reduce(|best, next| if next.high >= best.high { next } else { best }).map(Candidate::of);
         }
-    }
-
-    /// Adds a bar, None for one that is passed over.
-    pub fn push(&mut self, candidate: Option<Candidate>) {
-        if let Some(candidate) = candidate {
-            self.consider(candidate);
-        }
-        if self.recent.len() == self.size {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(candidate);
     }
 }

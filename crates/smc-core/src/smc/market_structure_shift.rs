@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::displacement::Displacements;
 use super::event::{Event, EventKind, Fact, Scope, Sink};
-use super::leg_search::{Candidate, LegSearch};
+use super::leg_search::LegSearch;
+use super::recent_bars::Recent;
 use super::structure::Break;
 use crate::market::Bar;
 
@@ -59,20 +60,20 @@ pub struct Shifts {
 }
 
 impl Shifts {
-    /// None yet; `size` is the number of bars that confirm a pivot of the machine.
+    /// None yet.
     #[must_use]
-    pub const fn new(scope: Scope, size: u32) -> Self {
-        Self { scope, search: LegSearch::new(size) }
+    pub const fn new(scope: Scope) -> Self {
+        Self { scope, search: LegSearch::new() }
     }
 
-    /// Notes that a pivot of `side` was confirmed.
-    pub(crate) fn on_pivot(&mut self, side: i8) {
-        self.search.restart(side);
+    /// Notes that a pivot of `side` was confirmed; `since` are the bars from it to the last one.
+    pub(crate) fn on_pivot<'a>(&mut self, side: i8, since: impl Iterator<Item = &'a Recent>) {
+        self.search.restart(side, since.map(|recent| &recent.bar));
     }
 
     /// Adds a bar, after the breaks by its close.
     pub(crate) fn push(&mut self, bar: &Bar) {
-        self.search.push(Some(Candidate::of(bar)));
+        self.search.push(bar);
     }
 
     /// Looks at a break on bar `index`; gives the direction of a shift.

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::OrderBlockConfig;
 use super::event::{EventKind, Scope, Sink};
-use super::leg_search::{Candidate, LegSearch};
+use super::leg_search::LegSearch;
+use super::recent_bars::Recent;
 use super::structure::Break;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
 use super::zone_life::{End, Life, ZonePair};
@@ -41,19 +42,17 @@ const LIFE: Life = Life {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderBlocks {
     scope: Scope,
-    volatility_filter: Option<f64>,
     search: LegSearch,
     zones: ZonePair,
 }
 
 impl OrderBlocks {
-    /// No blocks yet; `size` is the number of bars that confirm a pivot of the machine.
+    /// No blocks yet.
     #[must_use]
-    pub const fn new(scope: Scope, size: u32, config: &OrderBlockConfig) -> Self {
+    pub const fn new(scope: Scope, config: &OrderBlockConfig) -> Self {
         Self {
             scope,
-            volatility_filter: config.volatility_filter,
-            search: LegSearch::new(size),
+            search: LegSearch::new(),
             zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
@@ -69,9 +68,9 @@ impl OrderBlocks {
         self.zones.update(&LIFE, index, bar, sink, failed);
     }
 
-    /// Notes that a pivot of `side` was confirmed.
-    pub(crate) fn on_pivot(&mut self, side: i8) {
-        self.search.restart(side);
+    /// Notes that a pivot of `side` was confirmed; `since` are the bars from it to the last one.
+    pub(crate) fn on_pivot<'a>(&mut self, side: i8, since: impl Iterator<Item = &'a Recent>) {
+        self.search.restart(side, since.filter(|recent| !recent.passed_over).map(|recent| &recent.bar));
     }
 
     /// Makes the block of a break on bar `index`.
@@ -91,10 +90,10 @@ impl OrderBlocks {
         Some(self.zones.add(&LIFE, draft, index, sink))
     }
 
-    /// Offers a bar to later breaks; `atr` is that of the bar before it.
-    pub(crate) fn offer(&mut self, bar: &Bar, atr: Option<f64>) {
-        let limit = self.volatility_filter.zip(atr).map(|(factor, atr)| factor * atr);
-        let passed_over = limit.is_some_and(|limit| bar.range() as f64 >= limit);
-        self.search.push((!passed_over).then(|| Candidate::of(bar)));
+    /// Offers a bar to later breaks, unless it is passed over.
+    pub(crate) fn offer(&mut self, bar: &Bar, passed_over: bool) {
+        if !passed_over {
+            self.search.push(bar);
+        }
     }
 }

@@ -10,15 +10,13 @@
 //! Nothing before p is asked, and sides alternate by construction. A bar that satisfies both, because all
 //! that follow lie inside it, counts as a high. Knowable at the close of p+s.
 //!
-//! A pivot is never retracted. Window extremes are kept in monotone queues: the work a bar does not
-//! depend on the window's length.
-
-use std::collections::VecDeque;
+//! A pivot is never retracted. Whether a bar is one is read from how it stands among the recent bars
+//! ([`super::recent_bars`]): the work a bar does not depend on the window's length.
 
 use serde::{Deserialize, Serialize};
 
 use super::config::PivotRule;
-use crate::market::Bar;
+use super::recent_bars::RecentBars;
 
 /// A confirmed swing point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,119 +29,62 @@ pub struct Pivot {
     pub formed_at: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
-    index: u64,
-    value: i64,
-    open_time: i64,
-}
-
-/// Maximum of the last `window` values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SlidingMax {
-    window: u64,
-    /// Of equal values, whether the first is the maximum (else the last).
-    first_wins: bool,
-    entries: VecDeque<Entry>,
-}
-
-impl SlidingMax {
-    const fn new(window: u64, first_wins: bool) -> Self {
-        Self { window, first_wins, entries: VecDeque::new() }
-    }
-
-    /// Adds the value of bar `entry.index` and gives the maximum of the window ending there.
-    fn push(&mut self, entry: Entry) -> Entry {
-        let beaten = |last: &Entry| if self.first_wins { last.value < entry.value } else { last.value <= entry.value };
-        while self.entries.back().is_some_and(beaten) {
-            self.entries.pop_back();
-        }
-        self.entries.push_back(entry);
-        while self.entries.front().is_some_and(|first| first.index + self.window <= entry.index) {
-            self.entries.pop_front();
-        }
-        self.entries.front().copied().unwrap_or(entry)
-    }
-}
-
-/// Highs and lows (negated) through the same window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Extremes {
-    highs: SlidingMax,
-    lows: SlidingMax,
-}
-
-impl Extremes {
-    const fn new(window: u64, first_wins: bool) -> Self {
-        Self { highs: SlidingMax::new(window, first_wins), lows: SlidingMax::new(window, first_wins) }
-    }
-
-    /// Adds a bar; gives the high and the low of bar `at` if they are the extremes of the window.
-    fn push(&mut self, index: u64, bar: &Bar, at: Option<u64>) -> (Option<Pivot>, Option<Pivot>) {
-        let open_time = bar.open_time;
-        let high = self.highs.push(Entry { index, value: bar.high, open_time });
-        let low = self.lows.push(Entry { index, value: -bar.low, open_time });
-        let pivot = |side: i8, entry: Entry| {
-            let price = i64::from(side) * entry.value;
-            (Some(entry.index) == at).then_some(Pivot { side, price, formed_at: entry.open_time })
-        };
-        (pivot(1, high), pivot(-1, low))
-    }
+/// The pivot on a side of bar `at`.
+fn pivot(side: i8, at: u64, recent: &RecentBars) -> Option<Pivot> {
+    let bar = recent.get(at)?.bar;
+    Some(Pivot { side, price: if side > 0 { bar.high } else { bar.low }, formed_at: bar.open_time })
 }
 
 /// Finds fractal pivots; a bar may be a high and a low.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FractalPivots {
+pub(crate) struct FractalPivots {
     left: u64,
     right: u64,
-    extremes: Extremes,
 }
 
 impl FractalPivots {
     /// Pivots with `left` bars before and `right` bars after them.
     #[must_use]
-    pub fn new(left: u32, right: u32) -> Self {
-        let (left, right) = (u64::from(left), u64::from(right));
-        Self { left, right, extremes: Extremes::new(left + right + 1, true) }
+    pub const fn new(left: u32, right: u32) -> Self {
+        Self { left: left as u64, right: right as u64 }
     }
 
-    /// Adds bar number `index` (0, 1, 2 ...); gives the high and the low it confirms.
-    pub fn update(&mut self, index: u64, bar: &Bar) -> (Option<Pivot>, Option<Pivot>) {
-        let at = index.checked_sub(self.right).filter(|&at| at >= self.left);
-        self.extremes.push(index, bar, at)
+    /// The high and the low that bar number `index` (0, 1, 2 ...), the last of `recent`, confirms.
+    pub fn confirm(&self, index: u64, recent: &RecentBars) -> (Option<Pivot>, Option<Pivot>) {
+        let Some(at) = index.checked_sub(self.right).filter(|&at| at >= self.left) else { return (None, None) };
+        let found = |side| recent.is_fractal(side, at, self.left).then(|| pivot(side, at, recent)).flatten();
+        (found(1), found(-1))
     }
 }
 
 /// Finds leg pivots; highs and lows alternate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LegPivots {
+pub(crate) struct LegPivots {
     size: u64,
     /// +1 up, -1 down, 0 before the first turn.
     leg: i8,
-    extremes: Extremes,
 }
 
 impl LegPivots {
     /// Pivots confirmed `size` bars after their own.
     #[must_use]
-    pub fn new(size: u32) -> Self {
-        let size = u64::from(size);
-        Self { size, leg: 0, extremes: Extremes::new(size + 1, false) }
+    pub const fn new(size: u32) -> Self {
+        Self { size: size as u64, leg: 0 }
     }
 
-    /// Adds bar number `index` (0, 1, 2 ...); gives the pivot it confirms.
-    pub fn update(&mut self, index: u64, bar: &Bar) -> Option<Pivot> {
-        let (high, low) = self.extremes.push(index, bar, index.checked_sub(self.size));
-        let pivot = high.or(low)?;
-        let turned = self.leg == pivot.side;
-        self.leg = -pivot.side;
-        turned.then_some(pivot)
+    /// The pivot that bar number `index` (0, 1, 2 ...), the last of `recent`, confirms.
+    pub fn confirm(&mut self, index: u64, recent: &RecentBars) -> Option<Pivot> {
+        let at = index.checked_sub(self.size)?;
+        let side = [1, -1].into_iter().find(|&side| recent.is_beyond_all_later(side, at))?;
+        let turned = self.leg == side;
+        self.leg = -side;
+        turned.then(|| pivot(side, at, recent)).flatten()
     }
 }
 
 /// The pivots of a structure machine, by the configured rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StructurePivots {
+pub(crate) enum StructurePivots {
     /// See [`LegPivots`].
     Leg(LegPivots),
     /// See [`FractalPivots`], with equal sides.
@@ -153,18 +94,18 @@ pub enum StructurePivots {
 impl StructurePivots {
     /// Pivots of `rule`, confirmed `size` bars after their own.
     #[must_use]
-    pub fn new(rule: PivotRule, size: u32) -> Self {
+    pub const fn new(rule: PivotRule, size: u32) -> Self {
         match rule {
             PivotRule::Leg => Self::Leg(LegPivots::new(size)),
             PivotRule::Fractal => Self::Fractal(FractalPivots::new(size, size)),
         }
     }
 
-    /// Adds bar number `index`; gives the high and the low it confirms.
-    pub fn update(&mut self, index: u64, bar: &Bar) -> (Option<Pivot>, Option<Pivot>) {
+    /// The high and the low that bar number `index`, the last of `recent`, confirms.
+    pub fn confirm(&mut self, index: u64, recent: &RecentBars) -> (Option<Pivot>, Option<Pivot>) {
         match self {
-            Self::Fractal(pivots) => pivots.update(index, bar),
-            Self::Leg(pivots) => match pivots.update(index, bar) {
+            Self::Fractal(pivots) => pivots.confirm(index, recent),
+            Self::Leg(pivots) => match pivots.confirm(index, recent) {
                 Some(pivot) if pivot.side > 0 => (Some(pivot), None),
                 low => (None, low),
             },
@@ -176,6 +117,7 @@ impl StructurePivots {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::market::Bar;
 
     fn bar(index: i64, high: i64, low: i64) -> Bar {
         Bar {
@@ -193,9 +135,10 @@ mod tests {
 
     /// (bar that confirmed, bar of the pivot, side)
     fn confirmed(pivots: &mut StructurePivots, ranges: &[(i64, i64)]) -> Vec<(u64, i64, i8)> {
-        let mut found = Vec::new();
+        let (mut found, mut recent) = (Vec::new(), RecentBars::new(9, 9));
         for (index, &(high, low)) in ranges.iter().enumerate() {
-            let pair = pivots.update(index as u64, &bar(index as i64, high, low));
+            recent.push(index as u64, &bar(index as i64, high, low), false);
+            let pair = pivots.confirm(index as u64, &recent);
             for pivot in [pair.0, pair.1].into_iter().flatten() {
                 found.push((index as u64, pivot.formed_at, pivot.side));
             }

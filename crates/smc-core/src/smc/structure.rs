@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::config::StructureConfig;
 use super::event::{EventKind, Fact, Scope, Sink};
 use super::pivot::{Pivot, StructurePivots};
+use super::recent_bars::RecentBars;
 use crate::market::Bar;
 
 /// The current pivot of one side.
@@ -91,10 +92,10 @@ impl Structure {
     pub(crate) fn confirm(
         &mut self,
         index: u64,
-        bar: &Bar,
+        recent: &RecentBars,
         sink: &mut Sink<'_>,
     ) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
-        let (high, low) = self.pivots.update(index, bar);
+        let (high, low) = self.pivots.confirm(index, recent);
         let mut record = |pivot: Pivot| {
             let id = sink.emit(Fact {
                 kind: EventKind::Pivot,
@@ -173,11 +174,12 @@ mod tests {
 
     fn run(closes: &[i64]) -> (Structure, Vec<Event>) {
         let mut structure = Structure::new(Scope::Internal, StructureConfig { size: 2, rule: PivotRule::Leg });
-        let (mut events, mut last_id) = (Vec::new(), 0);
+        let (mut events, mut last_id, mut recent) = (Vec::new(), 0, RecentBars::new(2, 2));
         for (index, bar) in bars(closes).iter().enumerate() {
             let timeframe = "1m".parse().unwrap();
             let mut sink = Sink { events: &mut events, last_id: &mut last_id, timeframe, bar };
-            structure.confirm(index as u64, bar, &mut sink);
+            recent.push(index as u64, bar, false);
+            structure.confirm(index as u64, &recent, &mut sink);
             structure.breaks(bar, &mut sink);
         }
         (structure, events)

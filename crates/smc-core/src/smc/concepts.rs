@@ -103,7 +103,7 @@ pub(super) struct Concepts {
 impl Concepts {
     pub fn new(config: &DetectorConfig, timeframe: Timeframe) -> Self {
         let depths = [config.internal.size, config.swing.size, config.equal_levels.size, config.liquidity.right];
-        let depth = depths.into_iter().fold(config.liquidity.left, u32::max);
+        let depth = depths.into_iter().fold(config.liquidity.left.max(2), u32::max);
         let memory = config.order_block.max_age.max(config.equal_levels.max_age);
         Self {
             atr: AverageTrueRange::new(config.atr_period),
@@ -153,13 +153,13 @@ impl Concepts {
         for (gap, cause) in &inverted {
             self.inverse_gaps.flip(gap, *cause, index, sink);
         }
-        if let Some(gap) = self.gaps.form(index, bar, atr, sink) {
+        if let Some(gap) = self.gaps.form(index, &self.recent, atr, sink) {
             self.balanced.form(&gap, self.gaps.live(-gap.direction), index, sink);
         }
-        self.imbalances.form(index, bar, atr, sink);
+        self.imbalances.form(index, &self.recent, atr, sink);
         self.periods.form(index, bar, sink);
-        self.opening_gaps.form(index, bar, self.periods.began(), atr, sink);
-        self.rejections.form(index, bar, first, sink);
+        self.opening_gaps.form(index, &self.recent, self.periods.began(), atr, sink);
+        self.rejections.form(index, &self.recent, first, sink);
         self.by_the_clock(index, bar, first, sink);
         self.atr.update(bar);
     }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FairValueGapConfig;
 use super::event::{EventKind, Scope, Sink};
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
 use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
@@ -37,8 +38,6 @@ const LIFE: Life = Life {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FairValueGaps {
     min_size_atr: f64,
-    /// The bars t-2 and t-1.
-    previous: [Option<Bar>; 2],
     zones: ZonePair,
 }
 
@@ -48,7 +47,6 @@ impl FairValueGaps {
     pub const fn new(config: &FairValueGapConfig) -> Self {
         Self {
             min_size_atr: config.min_size_atr,
-            previous: [None, None],
             zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
@@ -63,11 +61,15 @@ impl FairValueGaps {
         self.zones.update(&LIFE, index, bar, sink, inverted);
     }
 
-    /// Looks for a gap whose third bar is bar `index`; `atr` is that of the bar before it.
-    pub(crate) fn form(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) -> Option<Zone> {
-        let [first, middle] = self.previous;
-        self.previous = [middle, Some(*bar)];
-        let (first, middle) = (first?, middle?);
+    /// Looks for a gap whose third bar is bar `index`, the last of `recent`; `atr` is that of the bar before it.
+    pub(crate) fn form(
+        &mut self,
+        index: u64,
+        recent: &RecentBars,
+        atr: Option<f64>,
+        sink: &mut Sink<'_>,
+    ) -> Option<Zone> {
+        let (bar, first) = (sink.bar, recent.earlier(index, 2)?);
         let (direction, low, high) = if bar.low > first.high {
             (1, first.high, bar.low)
         } else if bar.high < first.low {
@@ -83,7 +85,7 @@ impl FairValueGaps {
             direction,
             side: 0,
             scope: Scope::None,
-            formed_at: middle.open_time,
+            formed_at: recent.earlier(index, 1)?.open_time,
             low,
             high,
             source_id: 0,

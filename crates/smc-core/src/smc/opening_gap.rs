@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::OpeningGapConfig;
 use super::event::{EventKind, Scope, Sink};
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
 use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
@@ -32,7 +33,6 @@ const LIFE: Life = Life {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpeningGaps {
     min_size_atr: f64,
-    previous: Option<Bar>,
     zones: ZonePair,
 }
 
@@ -42,7 +42,6 @@ impl OpeningGaps {
     pub const fn new(config: &OpeningGapConfig) -> Self {
         Self {
             min_size_atr: config.min_size_atr,
-            previous: None,
             zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
@@ -57,9 +56,18 @@ impl OpeningGaps {
         self.zones.update(&LIFE, index, bar, sink, |_, _| ());
     }
 
-    /// Compares bar `index`, the first of the period `began`, with the one before; `atr` is that of the bar before.
-    pub(crate) fn form(&mut self, index: u64, bar: &Bar, began: Option<Scope>, atr: Option<f64>, sink: &mut Sink<'_>) {
-        let Some(before) = self.previous.replace(*bar) else { return };
+    /// Compares bar `index`, the last of `recent` and the first of the period `began`, with the one before; `atr` is
+    /// that of the bar before.
+    pub(crate) fn form(
+        &mut self,
+        index: u64,
+        recent: &RecentBars,
+        began: Option<Scope>,
+        atr: Option<f64>,
+        sink: &mut Sink<'_>,
+    ) {
+        let bar = sink.bar;
+        let Some(before) = recent.earlier(index, 1) else { return };
         self.make(Scope::None, (before.low, before.high), (bar.low, bar.high), atr, index, sink);
         if let Some(scope) = began {
             self.make(scope, (before.close, before.close), (bar.open, bar.open), atr, index, sink);

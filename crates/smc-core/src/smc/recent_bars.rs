@@ -87,6 +87,11 @@ impl RecentBars {
         self.ring.get(index as usize & (self.capacity - 1))
     }
 
+    /// The bar `back` bars before bar `index`, if there is one.
+    pub fn earlier(&self, index: u64, back: u64) -> Option<&Bar> {
+        Some(&self.get(index.checked_sub(back)?)?.bar)
+    }
+
     /// The `number` bars before bar `index`, the oldest first.
     pub fn before(&self, index: u64, number: u64) -> impl Iterator<Item = &Recent> {
         (index.saturating_sub(number)..index).filter_map(|i| self.get(i))

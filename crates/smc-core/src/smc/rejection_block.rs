@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::RejectionBlockConfig;
 use super::event::{Event, EventKind, Scope, Sink};
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind, ZoneState};
 use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
@@ -32,22 +33,21 @@ const LIFE: Life = Life {
     expired: EventKind::RejectionBlockExpired,
 };
 
-/// The wicks of a recent bar, as zones.
+/// A wick that made a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Wicks {
-    open_time: i64,
-    /// Edges of the lower wick where it is long enough and not used.
-    lower: Option<(i64, i64)>,
-    upper: Option<(i64, i64)>,
+struct Used {
+    index: u64,
+    direction: i8,
 }
 
 /// The rejection blocks of one timeframe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RejectionBlocks {
     wick_share: f64,
-    /// The bars from a pivot to its confirmation.
-    recent: VecDeque<Wicks>,
-    depth: usize,
+    /// Bars from a pivot to its confirmation.
+    right: u64,
+    /// The wicks of as many bars that made blocks by their sweeps.
+    used: VecDeque<Used>,
     zones: ZonePair,
 }
 
@@ -57,8 +57,8 @@ impl RejectionBlocks {
     pub const fn new(config: &RejectionBlockConfig, right: u32) -> Self {
         Self {
             wick_share: config.wick_share,
-            recent: VecDeque::new(),
-            depth: right as usize + 1,
+            right: right as u64,
+            used: VecDeque::new(),
             zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
@@ -73,35 +73,33 @@ impl RejectionBlocks {
         self.zones.update(&LIFE, index, bar, sink, |_, _| ());
     }
 
-    /// Makes the blocks of bar `index`, whose events so far start at `first` in the sink.
-    pub(crate) fn form(&mut self, index: u64, bar: &Bar, first: usize, sink: &mut Sink<'_>) {
-        if self.recent.len() == self.depth {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(self.wicks(bar));
+    /// Makes the blocks of bar `index`, the last of `recent`, whose events so far start at `first` in the sink.
+    pub(crate) fn form(&mut self, index: u64, recent: &RecentBars, first: usize, sink: &mut Sink<'_>) {
         for position in first..sink.events.len() {
-            let Event { kind, side, formed_at, id, .. } = sink.events[position];
-            if kind.is_sweep() || kind == EventKind::LiquidityPool {
-                self.make(-side, formed_at, id, index, sink);
+            let Event { kind, side, id, .. } = sink.events[position];
+            if kind.is_sweep() {
+                self.make(-side, (index, sink.bar), id, index, sink);
+            } else if kind == EventKind::LiquidityPool {
+                let Some(bar) = recent.earlier(index, self.right) else { continue };
+                self.make(-side, (index - self.right, bar), id, index, sink);
             }
         }
     }
 
-    fn wicks(&self, bar: &Bar) -> Wicks {
-        let long = |low: i64, high: i64| {
-            let wick = high - low;
-            (wick > 0 && wick as f64 >= self.wick_share * bar.range() as f64).then_some((low, high))
-        };
+    /// Makes the block of a bar's wick, if that is long enough and made none yet.
+    fn make(&mut self, direction: i8, (at, bar): (u64, &Bar), source_id: u64, index: u64, sink: &mut Sink<'_>) {
         let (bottom, top) = (bar.open.min(bar.close), bar.open.max(bar.close));
-        Wicks { open_time: bar.open_time, lower: long(bar.low, bottom), upper: long(top, bar.high) }
-    }
-
-    fn make(&mut self, direction: i8, formed_at: i64, source_id: u64, index: u64, sink: &mut Sink<'_>) {
-        let place = self.recent.partition_point(|wicks| wicks.open_time < formed_at);
-        let Some(wicks) = self.recent.get_mut(place).filter(|wicks| wicks.open_time == formed_at) else { return };
-        let wick = if direction > 0 { &mut wicks.lower } else { &mut wicks.upper };
-        let Some((low, high)) = wick.take() else { return };
-        let kind = ZoneKind::RejectionBlock;
+        let (low, high) = if direction > 0 { (bar.low, bottom) } else { (top, bar.high) };
+        let wick = high - low;
+        let used = Used { index: at, direction };
+        if wick == 0 || (wick as f64) < self.wick_share * bar.range() as f64 || self.used.contains(&used) {
+            return;
+        }
+        while self.used.front().is_some_and(|old| old.index + self.right < index) {
+            self.used.pop_front();
+        }
+        self.used.push_back(used);
+        let (kind, formed_at) = (ZoneKind::RejectionBlock, bar.open_time);
         let draft = ZoneDraft { kind, direction, side: 0, scope: Scope::None, formed_at, low, high, source_id };
         self.zones.add(&LIFE, draft, index, sink);
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::VolumeImbalanceConfig;
 use super::event::{EventKind, Scope, Sink};
+use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind};
 use super::zone_life::{End, Life, ZonePair};
 use crate::market::Bar;
@@ -31,7 +32,6 @@ const LIFE: Life = Life {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VolumeImbalances {
     min_size_atr: f64,
-    previous: Option<Bar>,
     zones: ZonePair,
 }
 
@@ -41,7 +41,6 @@ impl VolumeImbalances {
     pub const fn new(config: &VolumeImbalanceConfig) -> Self {
         Self {
             min_size_atr: config.min_size_atr,
-            previous: None,
             zones: ZonePair::new(config.max_age, config.max_count),
         }
     }
@@ -56,9 +55,10 @@ impl VolumeImbalances {
         self.zones.update(&LIFE, index, bar, sink, |_, _| ());
     }
 
-    /// Compares bar `index` with the one before; `atr` is that of the bar before.
-    pub(crate) fn form(&mut self, index: u64, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) {
-        let Some(before) = self.previous.replace(*bar) else { return };
+    /// Compares bar `index`, the last of `recent`, with the one before; `atr` is that of the bar before.
+    pub(crate) fn form(&mut self, index: u64, recent: &RecentBars, atr: Option<f64>, sink: &mut Sink<'_>) {
+        let bar = sink.bar;
+        let Some(before) = recent.earlier(index, 1) else { return };
         let (old_bottom, old_top) = (before.open.min(before.close), before.open.max(before.close));
         let (bottom, top) = (bar.open.min(bar.close), bar.open.max(bar.close));
         let (direction, low, high) = if bottom > old_top && bar.low <= before.high {

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core_gym import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
 
 # ---------------------------------------------------------------- market

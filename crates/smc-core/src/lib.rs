@@ -7,6 +7,8 @@
 pub mod execution;
 /// The feature vector at a bar's close: one definition for training, backtest and live.
 pub mod features;
+/// Held positions as a decision process, many at once.
+pub mod gym;
 /// The readings of the library `smartmoneyconcepts`, and the same without hindsight.
 pub mod legacy;
 /// Instruments, bars, trades, books, and the gate that raw data passes.

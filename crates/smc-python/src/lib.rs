@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod audit;
 mod execution;
+mod gym;
 mod latency;
 mod legacy;
 mod market;
@@ -19,5 +20,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     execution::register(module)?;
     sim::register(module)?;
     latency::register(module)?;
+    gym::register(module)?;
     legacy::register(module)
 }

@@ -81,14 +81,7 @@ impl EqualLevels {
         }
     }
 
-    fn on_pivot(
-        &mut self,
-        pivot: Pivot,
-        tolerance: Option<f64>,
-        recent: &RecentBars,
-        index: u64,
-        sink: &mut Sink<'_>,
-    ) {
+    fn on_pivot(&mut self, pivot: Pivot, tolerance: Option<f64>, recent: &RecentBars, index: u64, sink: &mut Sink<'_>) {
         let last = Last { index: index - u64::from(self.config.size), price: pivot.price };
         let before = (if pivot.side > 0 { &mut self.high } else { &mut self.low }).replace(last);
         let Some(tolerance) = tolerance else { return };

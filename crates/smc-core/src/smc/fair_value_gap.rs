@@ -45,10 +45,7 @@ impl FairValueGaps {
     /// No gaps yet.
     #[must_use]
     pub const fn new(config: &FairValueGapConfig) -> Self {
-        Self {
-            min_size_atr: config.min_size_atr,
-            zones: ZonePair::new(config.max_age, config.max_count),
-        }
+        Self { min_size_atr: config.min_size_atr, zones: ZonePair::new(config.max_age, config.max_count) }
     }
 
     /// Live gaps of a direction, nearest edge first; filled ones are left out.

@@ -40,10 +40,7 @@ impl OpeningGaps {
     /// None yet.
     #[must_use]
     pub const fn new(config: &OpeningGapConfig) -> Self {
-        Self {
-            min_size_atr: config.min_size_atr,
-            zones: ZonePair::new(config.max_age, config.max_count),
-        }
+        Self { min_size_atr: config.min_size_atr, zones: ZonePair::new(config.max_age, config.max_count) }
     }
 
     /// Live gaps of both directions.

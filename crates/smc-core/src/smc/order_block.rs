@@ -50,11 +50,7 @@ impl OrderBlocks {
     /// No blocks yet.
     #[must_use]
     pub const fn new(scope: Scope, config: &OrderBlockConfig) -> Self {
-        Self {
-            scope,
-            search: LegSearch::new(),
-            zones: ZonePair::new(config.max_age, config.max_count),
-        }
+        Self { scope, search: LegSearch::new(), zones: ZonePair::new(config.max_age, config.max_count) }
     }
 
     /// Live blocks of a direction, nearest edge first.

@@ -39,10 +39,7 @@ impl VolumeImbalances {
     /// None yet.
     #[must_use]
     pub const fn new(config: &VolumeImbalanceConfig) -> Self {
-        Self {
-            min_size_atr: config.min_size_atr,
-            zones: ZonePair::new(config.max_age, config.max_count),
-        }
+        Self { min_size_atr: config.min_size_atr, zones: ZonePair::new(config.max_age, config.max_count) }
     }
 
     /// Live zones of both directions.

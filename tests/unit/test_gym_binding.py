@@ -68,8 +68,8 @@ def test_what_does_not_fit_is_named(bars: Bars) -> None:
     gym = made(bars)
     with pytest.raises(ValueError, match="observations has"):
         gym.reset(np.zeros((LANES, gym.width + 1), np.float32))
+    one, ratio = np.ones(1, np.int64), np.zeros(1, np.float32)
+    view = np.zeros((len(bars), FEATURES), np.float32)
+    levels = (one * 5, one * 6, one * 7)
     with pytest.raises(ValueError, match="trade 0: stop, entry and target"):
-        one = np.ones(1, np.int64)
-        view = np.zeros((len(bars), FEATURES), np.float32)
-        ratio = np.zeros(1, np.float32)
-        TradeGym(bars, view, view, one, one, (one * 5, one * 6, one * 7), one, ratio, ratio, 1, 0, True)
+        TradeGym(bars, view, view, one, one, levels, one, ratio, ratio, 1, 0, True)

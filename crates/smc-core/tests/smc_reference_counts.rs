@@ -221,12 +221,23 @@ fn volume_imbalances_and_opening_gaps() {
     assert_eq!(count(&events, between_bars), 62);
 }
 
+/// The file tells no volume, so it has no profiles; with a volume that says nothing about prices it has all kinds.
 #[test]
 fn every_kind_occurs() {
-    let Some(bars) = eurusd() else { return };
+    let Some(mut bars) = eurusd() else { return };
     let mut config = DetectorConfig::default();
-    (config.volume_imbalance.max_age, config.opening_gap.max_age) = (5, 5);
-    let events = run(config, &bars);
-    let absent = |kind: &&EventKind| count(&events, |event| event.kind == **kind) == 0;
-    assert_eq!(EventKind::ALL.iter().filter(absent).collect::<Vec<_>>(), [&EventKind::Pivot; 0]);
+    (config.volume_imbalance.max_age, config.opening_gap.max_age, config.volume_profile.max_age) = (5, 5, 50);
+    let absent = |bars: &[Bar]| -> Vec<EventKind> {
+        let seen: HashSet<EventKind> = run(config, bars).iter().map(|event| event.kind).collect();
+        EventKind::ALL.iter().copied().filter(|kind| !seen.contains(kind)).collect()
+    };
+    let of_profiles = [
+        EventKind::VolumeProfile,
+        EventKind::PointOfControl,
+        EventKind::PointOfControlTouched,
+        EventKind::PointOfControlExpired,
+    ];
+    assert_eq!(absent(&bars), of_profiles);
+    bars.iter_mut().for_each(|bar| bar.volume = 1_000);
+    assert_eq!(absent(&bars), []);
 }

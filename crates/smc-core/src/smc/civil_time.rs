@@ -27,7 +27,13 @@ impl TimeOfDay {
     /// A full hour; hours from 24 on wrap.
     #[must_use]
     pub const fn hour(hour: u16) -> Self {
-        Self { minutes: hour * 60 % MINUTES_A_DAY }
+        Self::at(hour, 0)
+    }
+
+    /// An hour and a minute; minutes from 24 hours on wrap.
+    #[must_use]
+    pub const fn at(hour: u16, minute: u16) -> Self {
+        Self { minutes: (hour * 60 + minute) % MINUTES_A_DAY }
     }
 
     fn time(self) -> NaiveTime {
@@ -74,6 +80,7 @@ pub struct Span {
 
 /// How a period's days are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PeriodLength {
     /// One trading day.
     Day,

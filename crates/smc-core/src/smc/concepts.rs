@@ -1,10 +1,10 @@
 //! Every concept of one timeframe, and the order of their work inside a bar.
 //!
 //! Inside bar t: (a) the zones and levels that exist live through t; (b) pivots, and what they make, that t confirms;
-//! (c) displacement, and breaks by the close of t; (d) shifts and blocks from those breaks, and what failed
-//! blocks and gaps become; (e) the imbalances and periods that t completes; (f)
-//! rejections, then the windows that t completes and the sequences that go by them. What is born at t lives from t+1.
-//! Filters read the ATR of t-1.
+//! (c) displacement, changes of delivery, breaks that fail and breaks by the close of t; (d) shifts and blocks from
+//! those breaks, and what failed blocks and gaps become; (e) the imbalances and periods that t completes; (f) rejections,
+//! then the windows that t completes and the sequences that go by them. What is born at t lives from t+1. Filters read
+//! the ATR of t-1.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +15,14 @@ use super::dealing_range::DealingRanges;
 use super::displacement::Displacements;
 use super::equal_levels::EqualLevels;
 use super::event::{Scope, Sink};
+use super::failed_break::FailedBreaks;
 use super::fair_value_gap::FairValueGaps;
 use super::flipped_block::FlippedBlocks;
 use super::inducement::Inducements;
 use super::inverse_gap::InverseGaps;
-use super::judas_swing::JudasSwings;
+use super::judas_swing::{self, JudasSwings};
 use super::liquidity::LiquidityPools;
+use super::liquidity_void::LiquidityVoids;
 use super::market_structure_shift::{Shifts, Sweeps};
 use super::opening_gap::OpeningGaps;
 use super::optimal_entry::OptimalEntries;
@@ -29,10 +31,17 @@ use super::period_level::PeriodLevels;
 use super::power_of_three::PowerOfThree;
 use super::propulsion_block::PropulsionBlocks;
 use super::recent_bars::RecentBars;
+use super::reclaimed_block::ReclaimedBlocks;
+use super::reclaimed_level::ReclaimedLevels;
+use super::reference_open::ReferenceOpens;
 use super::rejection_block::RejectionBlocks;
 use super::session::Sessions;
+use super::state_of_delivery::StateOfDelivery;
 use super::structure::{Break, ConfirmedPivot, Structure};
+use super::swing_label::SwingLabels;
+use super::trailing_extreme::TrailingExtremes;
 use super::volume_imbalance::VolumeImbalances;
+use super::volume_profile::VolumeProfiles;
 use super::zone::Zone;
 use crate::market::{Bar, Timeframe};
 
@@ -41,7 +50,10 @@ use crate::market::{Bar, Timeframe};
 pub(super) struct Machine {
     pub structure: Structure,
     pub blocks: OrderBlocks,
+    pub extremes: TrailingExtremes,
+    labels: SwingLabels,
     shifts: Shifts,
+    failures: FailedBreaks,
     size: u64,
 }
 
@@ -50,7 +62,10 @@ impl Machine {
         Self {
             structure: Structure::new(scope, structure),
             blocks: OrderBlocks::new(scope, &config.order_block),
+            extremes: TrailingExtremes::default(),
+            labels: SwingLabels::new(scope),
             shifts: Shifts::new(scope),
+            failures: FailedBreaks::new(scope, config.failed_break.max_bars),
             size: structure.size.into(),
         }
     }
@@ -61,10 +76,13 @@ impl Machine {
         recent: &RecentBars,
         sink: &mut Sink<'_>,
     ) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
+        self.extremes.push(sink.bar);
         let (high, low) = self.structure.confirm(index, recent, sink);
         for confirmed in [high, low].into_iter().flatten() {
             self.blocks.on_pivot(confirmed.pivot.side, recent.before(index, self.size));
             self.shifts.on_pivot(confirmed.pivot.side, recent.before(index, self.size));
+            self.extremes.on_pivot(confirmed.pivot);
+            self.labels.on_pivot(confirmed, sink);
         }
         (high, low)
     }
@@ -98,6 +116,12 @@ pub(super) struct Concepts {
     judas: JudasSwings,
     power_of_three: PowerOfThree,
     entries: OptimalEntries,
+    reclaimed_levels: ReclaimedLevels,
+    reclaimed_blocks: ReclaimedBlocks,
+    delivery: StateOfDelivery,
+    voids: LiquidityVoids,
+    pub profiles: VolumeProfiles,
+    pub openings: ReferenceOpens,
 }
 
 impl Concepts {
@@ -130,6 +154,12 @@ impl Concepts {
             judas: JudasSwings::new(&config.judas_swing),
             power_of_three: PowerOfThree::new(config.power_of_three),
             entries: OptimalEntries::new(config.optimal_entry),
+            reclaimed_levels: ReclaimedLevels::new(config.reclaimed_level.max_bars),
+            reclaimed_blocks: ReclaimedBlocks::new(&config.reclaimed_block),
+            delivery: StateOfDelivery::new(config.state_of_delivery.min_bars),
+            voids: LiquidityVoids::new(&config.liquidity_void),
+            profiles: VolumeProfiles::new(&config.volume_profile, &config.periods, timeframe),
+            openings: ReferenceOpens::new(&config.reference_open, &config.periods, timeframe),
         }
     }
 
@@ -140,12 +170,14 @@ impl Concepts {
         let limit = self.volatility_filter.zip(atr).map(|(factor, atr)| factor * atr);
         let passed_over = limit.is_some_and(|limit| bar.range() as f64 >= limit);
         self.recent.push(index, bar, passed_over);
-        let (mut failed, mut inverted) = (Vec::new(), Vec::new());
+        let (mut failed, mut inverted, mut lost) = (Vec::new(), Vec::new(), Vec::new());
 
-        self.live(index, bar, sink, &mut failed, &mut inverted);
+        self.live(index, bar, sink, &mut failed, &mut inverted, &mut lost);
         self.sweeps.note(index, &sink.events[first..]);
+        self.reclaimed_levels.update(index, first, sink);
         self.confirm(index, bar, sink);
-        self.displacements.update(bar, atr, sink);
+        let displaced = self.displacements.update(bar, atr, sink);
+        self.delivery.update(bar, sink);
         self.breaks(index, bar, passed_over, sink);
         for (block, cause) in &failed {
             self.flipped.flip(block, *cause, &self.recent, index, sink);
@@ -153,11 +185,18 @@ impl Concepts {
         for (gap, cause) in &inverted {
             self.inverse_gaps.flip(gap, *cause, index, sink);
         }
-        if let Some(gap) = self.gaps.form(index, &self.recent, atr, sink) {
-            self.balanced.form(&gap, self.gaps.live(-gap.direction), index, sink);
+        for (breaker, cause) in &lost {
+            self.reclaimed_blocks.form(breaker, *cause, index, sink);
         }
+        let gap = self.gaps.form(index, &self.recent, atr, sink);
+        if let Some(gap) = &gap {
+            self.balanced.form(gap, self.gaps.live(-gap.direction), index, sink);
+        }
+        self.voids.form(index, gap.as_ref(), displaced, sink);
         self.imbalances.form(index, &self.recent, atr, sink);
         self.periods.form(index, bar, sink);
+        self.openings.form(bar, sink);
+        self.profiles.form(index, bar, atr, sink);
         self.opening_gaps.form(index, &self.recent, self.periods.began(), atr, sink);
         self.rejections.form(index, &self.recent, first, sink);
         self.by_the_clock(index, bar, first, sink);
@@ -172,12 +211,13 @@ impl Concepts {
         sink: &mut Sink<'_>,
         failed: &mut Vec<(Zone, u64)>,
         inverted: &mut Vec<(Zone, u64)>,
+        lost: &mut Vec<(Zone, u64)>,
     ) {
         self.internal.blocks.update(index, bar, sink, |block, id| failed.push((*block, id)));
         self.swing.blocks.update(index, bar, sink, |block, id| failed.push((*block, id)));
         self.gaps.update(index, bar, sink, |gap, id| inverted.push((*gap, id)));
         self.pools.update(index, bar, sink);
-        self.flipped.update(index, bar, sink);
+        self.flipped.update(index, bar, sink, |breaker, id| lost.push((*breaker, id)));
         self.rejections.update(index, bar, sink);
         self.propulsions.update(index, bar, sink);
         self.inverse_gaps.update(index, bar, sink);
@@ -189,6 +229,9 @@ impl Concepts {
         self.periods.update(index, bar, sink);
         self.sessions.update(index, bar, sink);
         self.entries.update(index, bar, sink);
+        self.reclaimed_blocks.update(index, bar, sink);
+        self.voids.update(index, bar, sink);
+        self.profiles.update(index, bar, sink);
     }
 
     fn confirm(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
@@ -205,6 +248,8 @@ impl Concepts {
     }
 
     fn breaks(&mut self, index: u64, bar: &Bar, passed_over: bool, sink: &mut Sink<'_>) {
+        self.internal.failures.update(index, sink);
+        self.swing.failures.update(index, sink);
         let internal = self.internal.structure.breaks(bar, sink);
         let swing = self.swing.structure.breaks(bar, sink);
         for (scope, broken) in [(Scope::Internal, internal), (Scope::Swing, swing)] {
@@ -220,8 +265,7 @@ impl Concepts {
     /// Judas swings leave the Asian range that was known before the bar.
     fn by_the_clock(&mut self, index: u64, bar: &Bar, first: usize, sink: &mut Sink<'_>) {
         let asian = self.sessions.form(index, bar, sink);
-        let kill_zones = [Scope::LondonKillZone, Scope::NewYorkKillZone];
-        let in_kill_zone = kill_zones.iter().any(|&scope| self.sessions.is_open(scope));
+        let in_kill_zone = self.sessions.is_any_open(judas_swing::is_kill_zone);
         let news = self.judas.update(index, in_kill_zone, first, sink);
         self.power_of_three.update(news, first, sink);
         if let Some(asian) = asian {
@@ -240,6 +284,7 @@ impl Concepts {
 
     fn on_break(&mut self, scope: Scope, broken: Break, index: u64, sink: &mut Sink<'_>) {
         let machine = if scope == Scope::Swing { &mut self.swing } else { &mut self.internal };
+        machine.failures.on_break(index, broken);
         machine.shifts.on_break(index, broken, &self.displacements, &self.sweeps, sink);
         let made = machine.blocks.on_break(index, broken, sink);
         self.inducements.on_break(scope, broken, sink.bar);
@@ -256,6 +301,13 @@ impl Concepts {
         let openings = self.imbalances.live().chain(self.opening_gaps.live());
         let levels = self.equal_levels.live().chain(self.inducements.live());
         let timed = self.periods.live().chain(self.sessions.live()).chain(self.entries.live());
-        blocks.chain(gaps).chain(openings).chain(levels).chain(timed)
+        let later = self.reclaimed_blocks.live().chain(self.voids.live()).chain(self.profiles.live());
+        blocks.chain(gaps).chain(openings).chain(levels).chain(timed).chain(later)
+    }
+
+    /// Every level at which stops rest, of both sides, but inducements.
+    pub fn targets(&self) -> impl Iterator<Item = &Zone> {
+        let pools = self.pools.resting(1).chain(self.pools.resting(-1));
+        pools.chain(self.equal_levels.live()).chain(self.periods.live()).chain(self.sessions.live())
     }
 }

@@ -5,13 +5,27 @@
 //! above the last high, possible with fractal pivots only) the older range stays. Its direction is that of
 //! the leg from the older pivot to the later one, 0 where one bar is both.
 //!
-//! A price's position is `(price - low) / (high - low)`: above .5 premium, below .5 discount; outside
-//! the range it is below 0 or above 1.
+//! A price's position is `(price - low) / (high - low)`; outside the range it is below 0 or above 1. Its region is
+//! **equilibrium** from `equilibrium_low` to `equilibrium_high`, both included, **premium** above and
+//! **discount** below.
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{EventKind, Fact, Scope, Sink};
+use super::config::DealingRangeConfig;
+use super::event::{named_enum, EventKind, Fact, Scope, Sink};
 use super::structure::ConfirmedPivot;
+
+named_enum! {
+    /// Where in the range a price lies.
+    Region {
+        /// The lower part: cheap.
+        Discount => "discount",
+        /// The middle.
+        Equilibrium => "equilibrium",
+        /// The upper part: dear.
+        Premium => "premium",
+    }
+}
 
 /// A range in ticks, `low < high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +47,19 @@ impl DealingRange {
     #[must_use]
     pub fn position(&self, price: i64) -> f64 {
         (price - self.low) as f64 / (self.high - self.low) as f64
+    }
+
+    /// The part of the range to which `price` belongs, or would if the range went on.
+    #[must_use]
+    pub fn region(&self, price: i64, band: &DealingRangeConfig) -> Region {
+        let position = self.position(price);
+        if position < band.equilibrium_low {
+            Region::Discount
+        } else if position > band.equilibrium_high {
+            Region::Premium
+        } else {
+            Region::Equilibrium
+        }
     }
 }
 
@@ -121,5 +148,13 @@ mod tests {
         let current = ranges.current().unwrap();
         assert!((current.position(135) - 0.5).abs() < 1e-12);
         assert!((current.position(0) + 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_band_of_equilibrium_includes_its_edges() {
+        let range = DealingRange { id: 1, low: 0, high: 1_000, direction: 1, formed_at: 0 };
+        let band = DealingRangeConfig::default();
+        let regions = [-5, 474, 475, 525, 526, 1_200].map(|price| range.region(price, &band).name());
+        assert_eq!(regions, ["discount", "discount", "equilibrium", "equilibrium", "premium", "premium"]);
     }
 }

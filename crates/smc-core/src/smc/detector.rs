@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::concepts::Concepts;
 use super::config::{ConfigError, DetectorConfig};
-use super::dealing_range::DealingRange;
+use super::dealing_range::{DealingRange, Region};
+use super::draw_on_liquidity;
 use super::event::{Event, Scope, Sink};
+use super::reference_open::ReferenceOpen;
+use super::trailing_extreme::TrailingExtreme;
+use super::volume_profile::VolumeProfile;
 use super::zone::Zone;
 use crate::market::{Bar, Timeframe};
 
@@ -131,6 +135,41 @@ impl Detector {
     #[must_use]
     pub const fn dealing_range(&self) -> Option<DealingRange> {
         self.concepts.ranges.current()
+    }
+
+    /// The part of that range to which a price belongs.
+    #[must_use]
+    pub fn region(&self, price: i64) -> Option<Region> {
+        self.dealing_range().map(|range| range.region(price, &self.config.dealing_range))
+    }
+
+    /// The extreme of a side (+1 high, -1 low) since the last pivot of that side in a scope.
+    #[must_use]
+    pub fn trailing_extreme(&self, scope: Scope, side: i8) -> Option<TrailingExtreme> {
+        match scope {
+            Scope::Internal => self.concepts.internal.extremes.of(side, self.bias(scope)),
+            Scope::Swing => self.concepts.swing.extremes.of(side, self.bias(scope)),
+            _ => None,
+        }
+    }
+
+    /// The nearest resting level in the direction of a scope's bias; see [`super::draw_on_liquidity`].
+    #[must_use]
+    pub fn draw_on_liquidity(&self, scope: Scope) -> Option<&Zone> {
+        let close = self.concepts.internal.structure.last_close()?;
+        draw_on_liquidity::nearest(self.concepts.targets(), self.bias(scope), close)
+    }
+
+    /// The volume profile of the present period up to the last bar; computed anew by each call.
+    #[must_use]
+    pub fn volume_profile(&self) -> Option<VolumeProfile> {
+        self.concepts.profiles.developing()
+    }
+
+    /// The last reference open of a scope.
+    #[must_use]
+    pub fn reference_open(&self, scope: Scope) -> Option<ReferenceOpen> {
+        self.concepts.openings.current(scope)
     }
 
     /// Live order blocks of a direction: the internal machine's, then the swing machine's, each nearest first.

@@ -45,12 +45,12 @@ impl Displacements {
         }
     }
 
-    /// Looks at a closed bar; `atr` is that of the bar before it.
-    pub(crate) fn update(&mut self, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) {
+    /// Looks at a closed bar; `atr` is that of the bar before it. Gives the direction of its displacement, or 0.
+    pub(crate) fn update(&mut self, bar: &Bar, atr: Option<f64>, sink: &mut Sink<'_>) -> i8 {
         let direction = (bar.close - bar.open).signum() as i8;
         let wick_form = self.config.form == DisplacementForm::Wick && self.stands_out(bar);
         if direction == 0 || !(wick_form || atr.is_some_and(|atr| self.reaches(bar, atr))) {
-            return;
+            return 0;
         }
         *(if direction > 0 { &mut self.last_up } else { &mut self.last_down }) = Some(bar.open_time);
         sink.emit(Fact {
@@ -65,6 +65,7 @@ impl Displacements {
             source_id: 0,
             ambiguous: false,
         });
+        direction
     }
 
     fn reaches(&self, bar: &Bar, atr: f64) -> bool {

@@ -3,7 +3,10 @@
 //! | kind | formed on | direction | side |
 //! |---|---|---|---|
 //! | pivot | the pivot bar | against its side: a high begins a fall | of the pivot |
+//! | higher_high, lower_high, higher_low, lower_low | the pivot bar | up if higher | of the pivot |
 //! | bos, choch | the pivot bar that was broken | of the break | of the pivot |
+//! | failed_break | the pivot bar that was broken | against the break | of the pivot |
+//! | cisd | the first bar of the run | against the run | 0 |
 //! | order_block | the block's bar | of the break | 0 |
 //! | fair_value_gap | the middle bar | of the gap | 0 |
 //! | liquidity_pool | the pivot bar | 0 while it rests | of the pool |
@@ -11,21 +14,26 @@
 //! | displacement | the bar itself | of its body | 0 |
 //! | mss, mss_strict | the pivot bar that was broken | of the break | of the pivot |
 //! | breaker, mitigation_block | the block's bar | against the block's | 0 |
+//! | reclaimed_block | the block's bar | of the block | 0 |
 //! | rejection_block | the bar of the wick | away from the wick | 0 |
 //! | propulsion_block | the block's bar | of the block | 0 |
 //! | inverse_fair_value_gap | the gap's middle bar | against the gap's | 0 |
 //! | balanced_price_range | the younger gap's middle bar | of the younger gap | 0 |
 //! | volume_imbalance, opening_gap | the later bar | of the jump | 0 |
+//! | liquidity_void | the first displacement | of the run | 0 |
 //! | equal_levels, inducement | the (later) pivot bar | 0 while it rests | of the pivot |
 //! | period_level, session_level | the bar of the extreme | 0 while it rests | of the level |
+//! | reference_open | the bar itself | 0 | 0 |
+//! | volume_profile | the period's first traded bar | 0 | 0 |
+//! | point_of_control | the period's first traded bar | 0 | where it lies of price |
 //! | session_range, power_of_three_accumulation | the window's first bar | 0 | 0 |
 //! | judas_swing | the bar that left the range | back into the range | the side it left |
 //! | power_of_three_manipulation, _distribution | as the swing, as the shift | of the swing | 0 |
 //! | optimal_entry | the bar of the later pivot | of the leg | 0 |
 //! | a zone's life (`zone_id` names it) | the bar on which it happened | see below | of the zone |
 //!
-//! A zone's life keeps the zone's direction, with three exceptions that say what the market did:
-//! an inverted gap has flipped polarity, a swept (or taken) level points away from its side, a run level towards it.
+//! A zone's life keeps the zone's direction, with three exceptions that say what the market did: an inverted gap has
+//! flipped polarity, a swept (or taken, or reclaimed) level points away from its side, a run level towards it.
 //! Every record is confirmed at the close of the bar that made it knowable.
 
 use serde::{Deserialize, Serialize};
@@ -57,10 +65,22 @@ named_enum! {
     EventKind {
         /// A swing point is confirmed.
         Pivot => "pivot",
+        /// A pivot high above the one before it.
+        HigherHigh => "higher_high",
+        /// A pivot high that is not above the one before it.
+        LowerHigh => "lower_high",
+        /// A pivot low that is not below the one before it.
+        HigherLow => "higher_low",
+        /// A pivot low below the one before it.
+        LowerLow => "lower_low",
         /// A close beyond a pivot, with the bias or as the first break.
         Bos => "bos",
         /// A close beyond a pivot against the bias, which flips.
         Choch => "choch",
+        /// A close back inside soon after a break.
+        FailedBreak => "failed_break",
+        /// A close beyond the open from which a run of opposite bars started.
+        Cisd => "cisd",
         /// A break left a block.
         OrderBlock => "order_block",
         /// A later bar overlaps the block for the first time.
@@ -89,6 +109,8 @@ named_enum! {
         LiquidityPoolSwept => "liquidity_pool_swept",
         /// A close beyond the level.
         LiquidityPoolRun => "liquidity_pool_run",
+        /// A close back soon after that close beyond.
+        LiquidityPoolReclaimed => "liquidity_pool_reclaimed",
         /// Too old, or displaced by younger pools.
         LiquidityPoolExpired => "liquidity_pool_expired",
         /// The range between the last confirmed swing low and high.
@@ -119,6 +141,16 @@ named_enum! {
         MitigationBlockInvalidated => "mitigation_block_invalidated",
         /// Too old, or displaced by younger ones.
         MitigationBlockExpired => "mitigation_block_expired",
+        /// A breaker failed: the block acts in its first direction again.
+        ReclaimedBlock => "reclaimed_block",
+        /// A later bar overlaps the block for the first time.
+        ReclaimedBlockTouched => "reclaimed_block_touched",
+        /// Half of the block is penetrated.
+        ReclaimedBlockMitigated => "reclaimed_block_mitigated",
+        /// A close beyond the far edge.
+        ReclaimedBlockInvalidated => "reclaimed_block_invalidated",
+        /// Too old, or displaced by younger ones.
+        ReclaimedBlockExpired => "reclaimed_block_expired",
         /// A turning point left a long wick.
         RejectionBlock => "rejection_block",
         /// A later bar overlaps the wick for the first time.
@@ -173,6 +205,16 @@ named_enum! {
         OpeningGapFilled => "opening_gap_filled",
         /// Too old, or displaced by younger ones.
         OpeningGapExpired => "opening_gap_expired",
+        /// Displacement after displacement, each of which left a gap.
+        LiquidityVoid => "liquidity_void",
+        /// A later bar trades into the void.
+        LiquidityVoidTouched => "liquidity_void_touched",
+        /// Half of the void is traded.
+        LiquidityVoidHalfFilled => "liquidity_void_half_filled",
+        /// The whole void is traded.
+        LiquidityVoidFilled => "liquidity_void_filled",
+        /// Too old, or displaced by younger ones.
+        LiquidityVoidExpired => "liquidity_void_expired",
         /// Two pivots of a side at one level.
         EqualLevels => "equal_levels",
         /// Another pivot at that level.
@@ -181,6 +223,8 @@ named_enum! {
         EqualLevelsSwept => "equal_levels_swept",
         /// A close beyond the level.
         EqualLevelsRun => "equal_levels_run",
+        /// A close back soon after that close beyond.
+        EqualLevelsReclaimed => "equal_levels_reclaimed",
         /// Too old, or displaced by younger ones.
         EqualLevelsExpired => "equal_levels_expired",
         /// The first internal pivot against a fresh break.
@@ -195,8 +239,20 @@ named_enum! {
         PeriodLevelSwept => "period_level_swept",
         /// A close beyond the level.
         PeriodLevelRun => "period_level_run",
+        /// A close back soon after that close beyond.
+        PeriodLevelReclaimed => "period_level_reclaimed",
         /// The next period is over.
         PeriodLevelExpired => "period_level_expired",
+        /// The open of a day, a week or a time of day.
+        ReferenceOpen => "reference_open",
+        /// The value area of a period that is over.
+        VolumeProfile => "volume_profile",
+        /// The price at which most was traded in it, and to which price has not come back.
+        PointOfControl => "point_of_control",
+        /// A later bar reaches the level.
+        PointOfControlTouched => "point_of_control_touched",
+        /// Too old, or displaced by younger ones.
+        PointOfControlExpired => "point_of_control_expired",
         /// The range of a session or kill zone that is over.
         SessionRange => "session_range",
         /// The high or low of that range.
@@ -205,6 +261,8 @@ named_enum! {
         SessionLevelSwept => "session_level_swept",
         /// A close beyond the level.
         SessionLevelRun => "session_level_run",
+        /// A close back soon after that close beyond.
+        SessionLevelReclaimed => "session_level_reclaimed",
         /// The next session of that name is over.
         SessionLevelExpired => "session_level_expired",
         /// A kill zone left the Asian range on one side and came back.
@@ -233,7 +291,8 @@ named_enum! {
 }
 
 impl EventKind {
-    /// Whether a level was swept: a wick beyond it and a close back.
+    /// Whether a level was swept by one bar: a wick beyond it and a close back. The slower form, a run that is
+    /// reclaimed, is none: see [`super::reclaimed_level`].
     #[must_use]
     pub const fn is_sweep(self) -> bool {
         matches!(
@@ -267,11 +326,23 @@ named_enum! {
         /// See [`super::config::SessionConfig`].
         LondonCloseKillZone => "london_close_kill_zone",
         /// See [`super::config::SessionConfig`].
+        NewYorkIndexKillZone => "new_york_index_kill_zone",
+        /// See [`super::config::SessionConfig`].
+        LondonSilverBullet => "london_silver_bullet",
+        /// See [`super::config::SessionConfig`].
+        MorningSilverBullet => "morning_silver_bullet",
+        /// See [`super::config::SessionConfig`].
+        AfternoonSilverBullet => "afternoon_silver_bullet",
+        /// See [`super::config::SessionConfig`].
         TokyoSession => "tokyo_session",
         /// See [`super::config::SessionConfig`].
         LondonSession => "london_session",
         /// See [`super::config::SessionConfig`].
         NewYorkSession => "new_york_session",
+        /// See [`super::config::ReferenceOpenConfig`].
+        NewYorkMidnight => "new_york_midnight",
+        /// See [`super::config::ReferenceOpenConfig`].
+        NewYorkMorning => "new_york_morning",
     }
 }
 

@@ -67,9 +67,10 @@ impl FlippedBlocks {
         self.breakers.all().chain(self.mitigations.all())
     }
 
-    /// Applies bar `index` to the zones that exist.
-    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
-        self.breakers.update(&BREAKER, index, bar, sink, |_, _| ());
+    /// Applies bar `index` to the zones that exist; `lost` is shown each breaker that it invalidates, with the id of
+    /// that record.
+    pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>, lost: impl FnMut(&Zone, u64)) {
+        self.breakers.update(&BREAKER, index, bar, sink, lost);
         self.mitigations.update(&MITIGATION, index, bar, sink, |_, _| ());
     }
 

@@ -1,7 +1,7 @@
 //! Judas swing: a kill zone's false start out of the Asian range.
 //!
 //! The reference is the last range of the Asian kill zone ([`super::session`]). For each of its sides once: the first
-//! bar that trades beyond it must belong to the London or the New York kill zone (else that side is spent); if
+//! bar that trades beyond it must belong to the London or a New York kill zone (else that side is spent); if
 //! that bar or one of the `max_bars` after it closes back, on or inside the side's level, that is a **Judas swing**,
 //! which points back into the range. Its zone reaches from the level to the furthest price outside. Knowable at the
 //! close that came back; the source is the Asian range.
@@ -108,6 +108,11 @@ impl JudasSwings {
         self.range_id = reference.id;
         self.sides = Some([side(1, reference.range.high), side(-1, -reference.range.low)]);
     }
+}
+
+/// Whether a false start may begin in the window named `scope`.
+pub(crate) const fn is_kill_zone(scope: Scope) -> bool {
+    matches!(scope, Scope::LondonKillZone | Scope::NewYorkKillZone | Scope::NewYorkIndexKillZone)
 }
 
 fn shift(events: &[Event], direction: i8) -> Option<u64> {

@@ -2,7 +2,8 @@
 //!
 //! A window is half-open and daylight-saving aware ([`super::civil_time`]); a bar belongs to it by its open time. When
 //! it is over ([`super::span_range`]), its **session range** is known, and its high and low become a buy-side and a
-//! sell-side **session level**, with the window's name as scope and the range as source.
+//! sell-side **session level**, with the window's name as scope and the range as source. A silver bullet is an hour in
+//! which to look for setups; nobody rests stops at its range, which leaves no levels.
 //!
 //! Life of a level, from the bar after: **swept**, **run**: as a liquidity pool ([`super::liquidity`]); **expired**: the
 //! next window of its name is over. Windows shorter than a bar are not followed.
@@ -60,6 +61,11 @@ impl Sessions {
         self.followers.iter().any(|follower| follower.scope == scope && follower.is_open())
     }
 
+    /// Whether the last bar belongs to one of the windows whose names satisfy a condition.
+    pub(crate) fn is_any_open(&self, wanted: impl Fn(Scope) -> bool) -> bool {
+        self.followers.iter().any(|follower| follower.is_open() && wanted(follower.scope))
+    }
+
     /// Applies bar `index` to the levels that rest.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         self.levels.update(&LIFE, index, bar, sink);
@@ -69,11 +75,17 @@ impl Sessions {
     pub(crate) fn form(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) -> Option<SessionRange> {
         let mut asian = None;
         for follower in &mut self.followers {
+            if follower.skips(bar) {
+                continue;
+            }
             let scope = follower.scope;
             for range in follower.update(bar).into_iter().flatten() {
                 let id = record(scope, range, sink);
                 if scope == Scope::AsianKillZone {
                     asian = Some(SessionRange { id, range });
+                }
+                if !leaves_levels(scope) {
+                    continue;
                 }
                 self.levels.retire(&LIFE, scope, sink);
                 for (side, formed_at, price) in [(1, range.high_at, range.high), (-1, range.low_at, range.low)] {
@@ -84,6 +96,10 @@ impl Sessions {
         }
         asian
     }
+}
+
+const fn leaves_levels(scope: Scope) -> bool {
+    !matches!(scope, Scope::LondonSilverBullet | Scope::MorningSilverBullet | Scope::AfternoonSilverBullet)
 }
 
 fn record(scope: Scope, range: SpanRange, sink: &mut Sink<'_>) -> u64 {

@@ -52,6 +52,15 @@ impl SpanFollower {
         self.began
     }
 
+    /// Passes over a bar that ends before the present span begins, as [`Self::update`] would; false for any other.
+    pub fn skips(&mut self, bar: &Bar) -> bool {
+        let ahead = self.span.is_some_and(|span| bar.close_time <= span.start);
+        if ahead {
+            (self.began, self.open) = (false, false);
+        }
+        ahead
+    }
+
     /// Adds a bar; gives the ranges that are known with it, the older first.
     pub fn update(&mut self, bar: &Bar) -> [Option<SpanRange>; 2] {
         self.began = false;

@@ -88,6 +88,11 @@ impl Structure {
         level.filter(|level| !level.broken).map(|level| level.price)
     }
 
+    /// Close of the last bar, in ticks.
+    pub(crate) const fn last_close(&self) -> Option<i64> {
+        self.previous_close
+    }
+
     /// Confirms the pivots that bar `index` makes knowable: a high, a low, both or none.
     pub(crate) fn confirm(
         &mut self,

@@ -39,6 +39,12 @@ named_enum! {
         SessionLevel => "session_level",
         /// See [`super::optimal_entry`].
         OptimalEntry => "optimal_entry",
+        /// See [`super::reclaimed_block`].
+        ReclaimedBlock => "reclaimed_block",
+        /// See [`super::liquidity_void`].
+        LiquidityVoid => "liquidity_void",
+        /// See [`super::volume_profile`].
+        PointOfControl => "point_of_control",
     }
 }
 
@@ -142,15 +148,23 @@ impl ZoneKind {
             Self::PeriodLevel => EventKind::PeriodLevel,
             Self::SessionLevel => EventKind::SessionLevel,
             Self::OptimalEntry => EventKind::OptimalEntry,
+            Self::ReclaimedBlock => EventKind::ReclaimedBlock,
+            Self::LiquidityVoid => EventKind::LiquidityVoid,
+            Self::PointOfControl => EventKind::PointOfControl,
         }
     }
 
-    /// Whether stops rest at it, rather than orders in it.
+    /// Whether it is one price, at which stops rest or to which price is drawn, rather than a zone of orders.
     #[must_use]
     pub const fn is_level(self) -> bool {
         matches!(
             self,
-            Self::LiquidityPool | Self::EqualLevels | Self::Inducement | Self::PeriodLevel | Self::SessionLevel
+            Self::LiquidityPool
+                | Self::EqualLevels
+                | Self::Inducement
+                | Self::PeriodLevel
+                | Self::SessionLevel
+                | Self::PointOfControl
         )
     }
 }

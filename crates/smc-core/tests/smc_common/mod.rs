@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use smc_core::market::{Bar, Instrument, Timeframe};
 use smc_core::smc::config::{
-    BalancedRangeConfig, EqualLevelsConfig, FairValueGapConfig, FlippedBlockConfig, InducementConfig, InverseGapConfig,
-    JudasConfig, LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PowerOfThreeConfig, PropulsionBlockConfig,
-    RejectionBlockConfig, ShiftConfig, VolumeImbalanceConfig,
+    BalancedRangeConfig, EqualLevelsConfig, FailedBreakConfig, FairValueGapConfig, FlippedBlockConfig,
+    InducementConfig, InverseGapConfig, JudasConfig, LiquidityConfig, LiquidityVoidConfig, OpeningGapConfig,
+    OrderBlockConfig, PowerOfThreeConfig, PropulsionBlockConfig, ReclaimedBlockConfig, ReclaimedLevelConfig,
+    RejectionBlockConfig, ShiftConfig, StateOfDeliveryConfig, VolumeImbalanceConfig, VolumeProfileConfig,
 };
 use smc_core::smc::{Detector, DetectorConfig, Event, PivotRule, StructureConfig};
 
@@ -95,6 +96,18 @@ pub fn small(rule: PivotRule) -> DetectorConfig {
         inducement: InducementConfig { max_age: 20, max_count: 2 },
         judas_swing: JudasConfig { max_bars: 3 },
         power_of_three: PowerOfThreeConfig { sessions: 2, quantile: 0.7 },
+        failed_break: FailedBreakConfig { max_bars: 4 },
+        reclaimed_level: ReclaimedLevelConfig { max_bars: 4 },
+        reclaimed_block: ReclaimedBlockConfig { max_age: 30, max_count: 2 },
+        state_of_delivery: StateOfDeliveryConfig { min_bars: 2 },
+        liquidity_void: LiquidityVoidConfig { min_bars: 2, max_age: 30, max_count: 2 },
+        volume_profile: VolumeProfileConfig {
+            bin_ticks: Some(3),
+            max_bins: 12,
+            max_age: 60,
+            max_count: 2,
+            ..VolumeProfileConfig::default()
+        },
         ..DetectorConfig::default()
     }
 }

@@ -30,6 +30,9 @@ pub fn forever(config: &mut DetectorConfig) {
         (&mut config.opening_gap.max_age, &mut config.opening_gap.max_count),
         (&mut config.equal_levels.max_age, &mut config.equal_levels.max_count),
         (&mut config.inducement.max_age, &mut config.inducement.max_count),
+        (&mut config.reclaimed_block.max_age, &mut config.reclaimed_block.max_count),
+        (&mut config.liquidity_void.max_age, &mut config.liquidity_void.max_count),
+        (&mut config.volume_profile.max_age, &mut config.volume_profile.max_count),
     ] {
         (*age, *count) = (FOREVER, FOREVER);
     }

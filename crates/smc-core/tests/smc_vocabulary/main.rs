@@ -5,8 +5,11 @@
 mod smc_common;
 
 mod blocks;
+mod delivery;
 mod imbalances;
 mod levels;
+mod readings;
 mod sequences;
 mod shifts;
 mod times;
+mod volume;

@@ -118,7 +118,7 @@ fn sessions_follow_the_clocks() {
     for start in CHANGES {
         let bars = weeks(start);
         let events = run(config, &bars).1;
-        for (scope, window) in config.sessions.windows() {
+        for (scope, window) in config.sessions.windows().into_iter().filter(|(_, window)| window.is_some()) {
             let ranges = groups(&bars, |time| window_name(window.unwrap(), time));
             assert!(ranges.len() >= 20, "{scope:?}: {}", ranges.len());
             let made: Vec<_> = of_scope(&events, EventKind::SessionRange, scope)
@@ -129,7 +129,8 @@ fn sessions_follow_the_clocks() {
                 (bars[first].open_time, bars[known].close_time, low, high)
             };
             assert_eq!(made, ranges.iter().map(place).collect::<Vec<_>>(), "{scope:?}");
-            check_levels(&bars, &events, scope, kinds, &ranges);
+            let levelled = if scope.name().ends_with("silver_bullet") { &[][..] } else { &ranges[..] };
+            check_levels(&bars, &events, scope, kinds, levelled);
         }
     }
 }

@@ -1,13 +1,22 @@
 //! Every parameter of the detector, with its default; unknown keys are refused.
 
+mod delivery;
 mod structure;
 mod time;
 mod zones;
 
 use serde::{Deserialize, Serialize};
 
-pub use structure::{DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig};
-pub use time::{JudasConfig, OptimalEntryConfig, PeriodConfig, PowerOfThreeConfig, SessionConfig, WindowConfig};
+pub use delivery::{
+    FailedBreakConfig, LiquidityVoidConfig, ReclaimedBlockConfig, ReclaimedLevelConfig, StateOfDeliveryConfig,
+    VolumeProfileConfig,
+};
+pub use structure::{
+    DealingRangeConfig, DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig,
+};
+pub use time::{
+    JudasConfig, OptimalEntryConfig, PeriodConfig, PowerOfThreeConfig, ReferenceOpenConfig, SessionConfig, WindowConfig,
+};
 pub use zones::{
     BalancedRangeConfig, EqualLevelsConfig, FairValueGapConfig, FlippedBlockConfig, InducementConfig, InverseGapConfig,
     LiquidityConfig, OpeningGapConfig, OrderBlockConfig, PropulsionBlockConfig, RejectionBlockConfig,
@@ -62,6 +71,22 @@ pub struct DetectorConfig {
     pub power_of_three: PowerOfThreeConfig,
     /// Optimal trade entry.
     pub optimal_entry: OptimalEntryConfig,
+    /// Premium, discount and equilibrium.
+    pub dealing_range: DealingRangeConfig,
+    /// Failed breaks.
+    pub failed_break: FailedBreakConfig,
+    /// Reclaimed levels.
+    pub reclaimed_level: ReclaimedLevelConfig,
+    /// Reclaimed blocks.
+    pub reclaimed_block: ReclaimedBlockConfig,
+    /// Changes in the state of delivery.
+    pub state_of_delivery: StateOfDeliveryConfig,
+    /// Liquidity voids.
+    pub liquidity_void: LiquidityVoidConfig,
+    /// Volume profiles.
+    pub volume_profile: VolumeProfileConfig,
+    /// Reference opens.
+    pub reference_open: ReferenceOpenConfig,
 }
 
 impl Default for DetectorConfig {
@@ -89,6 +114,14 @@ impl Default for DetectorConfig {
             judas_swing: JudasConfig::default(),
             power_of_three: PowerOfThreeConfig::default(),
             optimal_entry: OptimalEntryConfig::default(),
+            dealing_range: DealingRangeConfig::default(),
+            failed_break: FailedBreakConfig::default(),
+            reclaimed_level: ReclaimedLevelConfig::default(),
+            reclaimed_block: ReclaimedBlockConfig::default(),
+            state_of_delivery: StateOfDeliveryConfig::default(),
+            liquidity_void: LiquidityVoidConfig::default(),
+            volume_profile: VolumeProfileConfig::default(),
+            reference_open: ReferenceOpenConfig::default(),
         }
     }
 }
@@ -135,7 +168,14 @@ impl DetectorConfig {
         self.inducement.validate()?;
         self.judas_swing.validate()?;
         self.power_of_three.validate()?;
-        self.optimal_entry.validate()
+        self.optimal_entry.validate()?;
+        self.dealing_range.validate()?;
+        self.failed_break.validate()?;
+        self.reclaimed_level.validate()?;
+        self.reclaimed_block.validate()?;
+        self.state_of_delivery.validate()?;
+        self.liquidity_void.validate()?;
+        self.volume_profile.validate()
     }
 }
 
@@ -206,6 +246,12 @@ mod tests {
         let mut config = DetectorConfig::default();
         config.liquidity.left = 0;
         assert_eq!(config.validate().unwrap_err().key, "liquidity.left");
+        let mut config = DetectorConfig::default();
+        config.volume_profile.bin_ticks = Some(4);
+        assert_eq!(config.validate().unwrap_err().key, "volume_profile.bin_ticks");
+        let mut config = DetectorConfig::default();
+        config.dealing_range.equilibrium_high = 0.4;
+        assert_eq!(config.validate().unwrap_err().key, "dealing_range.equilibrium_high");
         let mut config = DetectorConfig::default();
         config.fair_value_gap.min_size_atr = f64::NAN;
         assert_eq!(config.validate().unwrap_err().key, "fair_value_gap.min_size_atr");

@@ -103,3 +103,31 @@ impl ShiftConfig {
         window("market_structure_shift.sweep_window", self.sweep_window)
     }
 }
+
+/// Where a dealing range is in balance; see [`super::super::dealing_range`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DealingRangeConfig {
+    /// Lowest position that counts as equilibrium.
+    pub equilibrium_low: f64,
+    /// Highest position that counts as equilibrium.
+    pub equilibrium_high: f64,
+}
+
+impl Default for DealingRangeConfig {
+    fn default() -> Self {
+        Self { equilibrium_low: 0.475, equilibrium_high: 0.525 }
+    }
+}
+
+impl DealingRangeConfig {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        share("dealing_range.equilibrium_low", self.equilibrium_low)?;
+        share("dealing_range.equilibrium_high", self.equilibrium_high)?;
+        if self.equilibrium_low <= self.equilibrium_high {
+            return Ok(());
+        }
+        let (key, value) = ("dealing_range.equilibrium_high", self.equilibrium_high);
+        Err(ConfigError { key, value, wanted: "at least dealing_range.equilibrium_low" })
+    }
+}

@@ -59,6 +59,14 @@ pub struct SessionConfig {
     pub new_york_kill_zone: Option<WindowConfig>,
     /// Around the London close.
     pub london_close_kill_zone: Option<WindowConfig>,
+    /// Around the New York open of indices, in place of `new_york_kill_zone`.
+    pub new_york_index_kill_zone: Option<WindowConfig>,
+    /// The hour after the London open in which a setup is looked for.
+    pub london_silver_bullet: Option<WindowConfig>,
+    /// Such an hour of New York's morning.
+    pub morning_silver_bullet: Option<WindowConfig>,
+    /// Such an hour of New York's afternoon.
+    pub afternoon_silver_bullet: Option<WindowConfig>,
     /// The Tokyo session.
     pub tokyo_session: Option<WindowConfig>,
     /// The London session.
@@ -75,6 +83,10 @@ impl Default for SessionConfig {
             london_kill_zone: hours(Tz::America__New_York, 2, 5),
             new_york_kill_zone: hours(Tz::America__New_York, 7, 10),
             london_close_kill_zone: hours(Tz::America__New_York, 10, 12),
+            new_york_index_kill_zone: None,
+            london_silver_bullet: hours(Tz::America__New_York, 3, 4),
+            morning_silver_bullet: hours(Tz::America__New_York, 10, 11),
+            afternoon_silver_bullet: hours(Tz::America__New_York, 14, 15),
             tokyo_session: hours(Tz::Asia__Tokyo, 9, 18),
             london_session: hours(Tz::Europe__London, 8, 17),
             new_york_session: hours(Tz::America__New_York, 8, 17),
@@ -85,16 +97,44 @@ impl Default for SessionConfig {
 impl SessionConfig {
     /// Every window with its name.
     #[must_use]
-    pub const fn windows(&self) -> [(Scope, Option<WindowConfig>); 7] {
+    pub const fn windows(&self) -> [(Scope, Option<WindowConfig>); 11] {
         [
             (Scope::AsianKillZone, self.asian_kill_zone),
             (Scope::LondonKillZone, self.london_kill_zone),
             (Scope::NewYorkKillZone, self.new_york_kill_zone),
             (Scope::LondonCloseKillZone, self.london_close_kill_zone),
+            (Scope::NewYorkIndexKillZone, self.new_york_index_kill_zone),
+            (Scope::LondonSilverBullet, self.london_silver_bullet),
+            (Scope::MorningSilverBullet, self.morning_silver_bullet),
+            (Scope::AfternoonSilverBullet, self.afternoon_silver_bullet),
             (Scope::TokyoSession, self.tokyo_session),
             (Scope::LondonSession, self.london_session),
             (Scope::NewYorkSession, self.new_york_session),
         ]
+    }
+}
+
+/// Reference opens; see [`super::super::reference_open`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReferenceOpenConfig {
+    /// The open of each trading day.
+    pub day: bool,
+    /// The open of each trading week.
+    pub week: bool,
+    /// Where the first bar of New York's day may open; null leaves it out.
+    pub new_york_midnight: Option<WindowConfig>,
+    /// Where the first bar of New York's morning may open; null leaves it out.
+    pub new_york_morning: Option<WindowConfig>,
+}
+
+impl Default for ReferenceOpenConfig {
+    fn default() -> Self {
+        let quarter = |hour, minute| {
+            let (start, end) = (TimeOfDay::at(hour, minute), TimeOfDay::at(hour, minute + 15));
+            Some(WindowConfig { zone: Tz::America__New_York, start, end })
+        };
+        Self { day: true, week: true, new_york_midnight: quarter(0, 0), new_york_morning: quarter(8, 30) }
     }
 }
 

@@ -7,13 +7,16 @@ switch for screenshots promises neither.
 from __future__ import annotations
 
 import base64
+import math
 import os
 import shutil
-import subprocess
+import signal
+import subprocess  # nosec B404: a browser is another program
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 TIMEOUT_S = 60.0
+POLL_S = 0.02
 ANNOUNCEMENT = "DevTools listening on "
 READY = "window.chartReady"
 """A promise of the page, kept once everything is drawn."""
@@ -72,7 +76,9 @@ def photograph(page: str, frame: Frame, browser: Path, timeout: float = TIMEOUT_
                 with connect(address, max_size=None, open_timeout=timeout, compression=None) as socket:
                     return _Session(socket, timeout).picture(page, frame)
     except (OSError, WebSocketException, TimeoutError) as error:
-        raise DrawingError(f"{browser} took no picture: {error}; try another with --browser, or write an .html") from error
+        raise DrawingError(
+            f"{browser} took no picture: {error}; try another with --browser, or write an .html"
+        ) from error
 
 
 @contextmanager
@@ -81,25 +87,41 @@ def _running(browser: Path, profile: Path, timeout: float) -> Iterator[str]:
     flags: Sequence[str] = (*FLAGS, f"--user-data-dir={profile}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags = (*flags, "--no-sandbox")  # Chromium's sandbox refuses to run as root
-    process = subprocess.Popen(  # noqa: S603
-        [str(browser), *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    timer = threading.Timer(timeout, process.kill)  # ends the wait for a browser that says nothing
-    timer.start()
-    try:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line.strip())
-            if line.startswith(ANNOUNCEMENT):
-                threading.Thread(target=process.stderr.read, daemon=True).start()  # or it blocks on a full pipe
-                yield line.removeprefix(ANNOUNCEMENT).strip()
-                return
-        raise OSError(f"it ended with code {process.wait()}, saying {' / '.join(said[-2:]) or 'nothing'}")
-    finally:
-        timer.cancel()
-        process.kill()
-        process.wait()
+    command = [str(browser), *flags, "about:blank"]
+    with (
+        (profile / "stderr").open("w+b") as said,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True) as process,
+    ):
+        try:
+            yield _announced(process, profile / "stderr", timeout)
+        finally:
+            _end(process)
+
+
+def _announced(process: subprocess.Popen[bytes], said: Path, timeout: float) -> str:
+    """The address that the browser tells once it listens; `OSError` where it ends instead, or takes too long."""
+    patience, tries = threading.Event(), math.ceil(timeout / POLL_S)
+    for _ in range(tries):
+        ended = process.poll()
+        lines = said.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        for line in lines:
+            if line.startswith(ANNOUNCEMENT) and line.endswith("\n"):
+                return line.removeprefix(ANNOUNCEMENT).strip()
+        if ended is not None:
+            last = "".join(lines[-2:]).strip() or "nothing"
+            raise OSError(f"it ended with code {ended}, saying: {last}")
+        patience.wait(POLL_S)
+    raise TimeoutError(f"it told no address within {timeout:g} s")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the browser with its helpers, which share its session."""
+    with suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class _Session:

@@ -106,7 +106,9 @@ class _Collector:
 
     def _absence(self, market: str) -> str:
         if not self._seen:
-            return f"{market}: no bar of {self._timeframe} closes before --to; move --to, or choose a smaller --timeframe"
+            return (
+                f"{market}: no bar of {self._timeframe} closes before --to; move --to, or choose a smaller --timeframe"
+            )
         return (
             f"{market}: no bar of {self._timeframe} lies between --from and --to; "
             f"those read go from {utc_text(self._first)} to {utc_text(self._last)}"

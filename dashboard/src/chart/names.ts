@@ -38,9 +38,9 @@ export function shortName(thing: Drawn): string {
   return SHORT[thing.kind] ?? title(thing.kind);
 }
 
-/** "London kill zone", "New York session". */
+/** "London kill zone", "NY session". */
 export function windowName(scope: string): string {
-  return title(scope).replace("New york", "New York");
+  return title(scope).replace("New york", "NY");
 }
 
 /** Blocks have solid edges, imbalances broken ones. */

@@ -3,9 +3,8 @@
 
 import type { PrimitiveHoveredItem, PrimitivePaneViewZOrder } from "lightweight-charts";
 
-import { alpha } from "../theme";
+import { alpha, type Palette } from "../theme";
 import { type Drawn, toneOf } from "./drawn";
-import type { Palette } from "../theme";
 import type { LabelLayer } from "./labels";
 import { type Canvas, crisp, Layer } from "./layer";
 import { isBlock, shortName } from "./names";
@@ -13,6 +12,7 @@ import type { Timeline } from "./timeline";
 
 const HATCH = 5; // pixels between two lines
 const MIN_NAMED = 12; // pixels: what is smaller both ways is drawn without its name
+const MIN_LEVEL = 30; // the same for a level
 const NEAR = 3; // pixels around a zone that still count as pointing at it
 
 /** How a layer names things beside their short name. */
@@ -96,7 +96,7 @@ export class ZonesLayer extends Layer {
     const strength = (isBlock(thing.kind) ? 0.22 : 0.14) * (thing.changes.length || fresh(thing) ? 1 : 0.6);
     const edges = this.segments(thing, known, right);
     edges.forEach(([from, to], use) => {
-      const faint = Math.max(0.3, 1 - 0.28 * use);
+      const faint = Math.max(0.22, 1 - 0.42 * use);
       context.fillStyle = alpha(colour, strength * faint);
       context.fillRect(from, top, to - from, height);
       context.strokeStyle = alpha(colour, 0.75 * faint);
@@ -161,7 +161,7 @@ export class ZonesLayer extends Layer {
     context.lineWidth = 1;
     for (const [from, to, dash, strength] of [
       [left, known, [1, 3], 0.55],
-      [Math.max(known, left), right, [], thing.ended_at === null ? 0.8 : 0.5],
+      [Math.max(known, left), right, [], thing.ended_at === null ? 0.7 : thing.end === "run" ? 0.3 : 0.5],
     ] as const) {
       if (to <= from) continue;
       context.strokeStyle = alpha(colour, strength);
@@ -179,11 +179,11 @@ export class ZonesLayer extends Layer {
     const colour = this.colours[toneOf(thing)];
     const tall = bottom - top;
     const wide = right - Math.max(known, 0);
-    const rank = (thing.shape === "zone" ? 40 : 20) + (isBlock(thing.kind) ? 20 : 0) + Math.min(tall, 15) + Math.min(wide / 10, 15);
+    const rank = (thing.shape === "zone" ? 40 : thing.end === "run" ? 5 : 20) + (isBlock(thing.kind) ? 20 : 0) + Math.min(tall, 15) + Math.min(wide / 10, 15);
     const aside = this.naming.known(thing);
     const visible = [Math.max(top, 0), Math.min(bottom, height)] as const;
     const middle = (visible[0] + visible[1]) / 2;
-    if (aside && (wide >= MIN_NAMED || tall >= MIN_NAMED)) {
+    if (aside && (wide >= (tall > 0 ? MIN_NAMED : MIN_LEVEL) || tall >= MIN_NAMED)) {
       const x = Math.max(known, left, 0) + 2;
       const [above, below] = [top - 6, bottom + 7];
       const outer = thing.direction > 0 || (thing.direction === 0 && thing.side < 0) ? [below, above] : [above, below];

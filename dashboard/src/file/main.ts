@@ -1,7 +1,7 @@
 // The page of one chart: its title, switches with counts, the candles, and a slider through what was known when.
 
 import { byId, el, setText } from "../dom";
-import { count, fullMoment, percent, priceNumber, decimalsOf, title } from "../format";
+import { count, decimalsOf, fullMoment, percent, priceNumber, title } from "../format";
 import { onThemeChange, palette } from "../theme";
 import type { ChartDocument } from "./document";
 import { dateText, spanText } from "./moments";
@@ -43,7 +43,8 @@ const tip = new Tooltip(scene);
 const canvas = el("div", { class: "canvas", attrs: { role: "img", "aria-label": "Price chart" } });
 const slider = el("input", { class: "slider", attrs: { type: "range", min: "0", max: String(last), "aria-label": "As known at" } });
 const known = el("output", "known");
-const chart = (build(), new FileChart(canvas, scene, palette(), point));
+build();
+const chart = new FileChart(canvas, scene, palette(), point);
 let at = Math.max(0, scene.lastClosed(data.as_of));
 
 function build(): void {
@@ -63,7 +64,7 @@ function build(): void {
 }
 
 function legendLine(): HTMLElement {
-  return el("span", "", el("i", "swatch hatch"), "before it was known  ", el("i", "swatch solid"), "known and unused  ", el("i", "swatch used"), "used  ", "· times in UTC: when a thing became known");
+  return el("span", "", el("i", "swatch hatch"), "before it was known  ", el("i", "swatch solid"), "known and unused  ", el("i", "swatch used"), "used  ", "· beside each name: when it became known (UTC)");
 }
 
 function attribution(): HTMLElement {

@@ -13,7 +13,13 @@ const clock = format({ hour: "2-digit", minute: "2-digit" });
 const day = format({ day: "numeric", month: "short" });
 const date = format({ day: "numeric", month: "short", year: "numeric" });
 
-/** "14:15" within a day and a half, "5 Mar 14:15" beyond, "5 Mar" on daily bars; the year where it is another. */
+const month = format({ month: "short", year: "numeric" });
+const dayOfMonth = format({ day: "numeric" });
+
+/**
+ * "14:15" within a day and a half; beyond, "5 14:15" in the month of the last bar and "5 Mar 14:15" in others; on daily
+ * bars "5 Mar", with the year where there are several.
+ */
 export function shortMoment(scene: Scene): (seconds: number) => string {
   const { bars, document } = scene;
   const [first, last] = [bars.time[0] ?? 0, scene.closeOf(bars.time.length - 1)];
@@ -23,7 +29,8 @@ export function shortMoment(scene: Scene): (seconds: number) => string {
   return (seconds) => {
     if (daily) return years || last - seconds > 300 * DAY ? date(seconds) : day(seconds);
     if (brief && seconds >= first) return clock(seconds);
-    return `${day(seconds)} ${clock(seconds)}`;
+    const brieflyDated = month(seconds) === month(last - 1) ? dayOfMonth : day;
+    return `${brieflyDated(seconds)} ${clock(seconds)}`;
   };
 }
 

@@ -2,10 +2,11 @@
 
 import type { Drawn } from "../chart/drawn";
 import { firstAtOrAfter, type Timeline } from "../chart/timeline";
-import type { ChartBars, ChartDocument, ChartThing } from "./document";
+import type { ChartBars, ChartChange, ChartDocument, ChartThing } from "./document";
 
 /** A thing as it was known, with the record it comes from. */
 export interface Seen extends Drawn {
+  changes: ChartChange[];
   thing: ChartThing;
 }
 

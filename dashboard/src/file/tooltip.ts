@@ -1,10 +1,10 @@
 // What is known of the thing under the pointer.
 
+import { windowName } from "../chart/names";
 import { definition, el } from "../dom";
 import { count, decimalsOf, fullMoment, priceNumber, title } from "../format";
-import { windowName } from "../chart/names";
-import type { Pointed } from "./view";
 import type { Scene, Seen } from "./scene";
+import type { Pointed } from "./view";
 
 const OFF = 14; // pixels from the pointer
 
@@ -41,7 +41,7 @@ export class Tooltip {
       definition("Formed", fullMoment(thing.formed_at)),
       definition("Known", `${fullMoment(thing.confirmed_at)}${this.later(thing.formed_at, thing.confirmed_at)}`),
       ...seen.changes.map((change) =>
-        definition(sentence(change.name), `${fullMoment(change.at)}${thing.changes.some((one) => one.event_id && one.at === change.at && one.ambiguous) ? " (order in bar unknown)" : ""}`),
+        definition(title(change.name), `${fullMoment(change.at)}${change.ambiguous ? ", order within the bar unknown" : ""}`),
       ),
       definition("Id", `#${thing.id}`),
       ...(thing.source_id ? [definition("From", source)] : []),
@@ -67,10 +67,6 @@ function words(seen: Seen): string {
   const upper = side > 0 ? "upper side" : side < 0 ? "lower side" : "";
   const state = shape === "zone" || shape === "level" ? seen.state.replaceAll("_", " ") : "";
   return [way || upper, scope ? windowName(scope).toLowerCase() : "", state].filter(Boolean).join(" · ");
-}
-
-function sentence(name: string): string {
-  return title(name);
 }
 
 function tone(direction: number): string {

@@ -64,11 +64,11 @@ export class FileChart {
       rightPriceScale: { scaleMargins: { top: 0.07, bottom: 0.09 } },
       timeScale: { minBarSpacing: 0.3, timeVisible: scene.document.bar_seconds < 86_400, secondsVisible: false },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { ...candleColours(colours), lastValueVisible: true });
+    this.candles = this.chart.addSeries(CandlestickSeries, candleColours(colours));
     this.candles.applyOptions(priceFormat(scene.document.tick_size, decimalsOf(scene.document.tick_size)));
     const told = shortMoment(scene);
     this.labels = new LabelLayer(scene, colours);
-    const ends = { known: (thing: Drawn) => told(thing.confirmed_at), end: (thing: Drawn) => `${shortName(thing)} ${thing.state.replaceAll("_", " ")}` };
+    const ends = { known: (thing: Drawn) => told(thing.confirmed_at), end: standing };
     this.zones = new ZonesLayer(scene, colours, this.labels, ends);
     this.structure = new StructureLayer(scene, colours, this.labels, told);
     this.bands = new BandsLayer(scene, colours, this.labels, told);
@@ -130,6 +130,8 @@ export class FileChart {
   private setCandles(): void {
     const { up, down } = this.colours;
     const { open, close, time } = this.scene.bars;
+    const complete = this.at === time.length - 1;
+    this.candles.applyOptions({ priceLineVisible: complete, lastValueVisible: complete }); // or they tell the future
     this.candles.setData(
       time.map((_, index) => {
         const drawn = candle(this.scene.bars, index);
@@ -144,6 +146,11 @@ export class FileChart {
     const layers = [this.marks, this.structure, this.zones, this.range, this.bands];
     return layers.map((layer) => layer.find(key)).find((found) => found !== undefined) as Seen | undefined;
   }
+}
+
+/** What stands beside a thing that still acts: that a level rests needs no saying. */
+function standing(thing: Drawn): string {
+  return thing.state === "resting" ? shortName(thing) : `${shortName(thing)} ${thing.state.replaceAll("_", " ")}`;
 }
 
 /** Without a grid: its lines would cross the zones. */

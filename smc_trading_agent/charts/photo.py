@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import signal
-import subprocess  # nosec B404: a browser is another program
+import subprocess  # nosec B404
 import sys
 import tempfile
 import threading
@@ -71,10 +71,12 @@ def find_browser(path: Path | None) -> Path:
 def photograph(page: str, frame: Frame, browser: Path, timeout: float = TIMEOUT_S) -> bytes:
     """``page`` (HTML that loads nothing) as PNG bytes; `DrawingError` where the browser fails or takes too long."""
     try:
-        with tempfile.TemporaryDirectory(prefix="smc-chart-", ignore_cleanup_errors=True) as profile:
-            with _running(browser, Path(profile), timeout) as address:
-                with connect(address, max_size=None, open_timeout=timeout, compression=None) as socket:
-                    return _Session(socket, timeout).picture(page, frame)
+        with (
+            tempfile.TemporaryDirectory(prefix="smc-chart-", ignore_cleanup_errors=True) as profile,
+            _running(browser, Path(profile), timeout) as address,
+            connect(address, max_size=None, open_timeout=timeout, compression=None) as socket,
+        ):
+            return _Session(socket, timeout).picture(page, frame)
     except (OSError, WebSocketException, TimeoutError) as error:
         raise DrawingError(
             f"{browser} took no picture: {error}; try another with --browser, or write an .html"
@@ -90,7 +92,9 @@ def _running(browser: Path, profile: Path, timeout: float) -> Iterator[str]:
     command = [str(browser), *flags, "about:blank"]
     with (
         (profile / "stderr").open("w+b") as said,
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True) as process,
+        subprocess.Popen(  # nosec B603
+            command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        ) as process,
     ):
         try:
             yield _announced(process, profile / "stderr", timeout)

@@ -93,22 +93,20 @@ class _Collector:
     def reading(self, market: str) -> Reading:
         if not self._bars:
             raise DataError(self._absence(market))
-        opened = self._bars[0].open_time
-        as_of = self._span.as_of
-        if as_of is not None and not opened < as_of <= self._last:
+        first, as_of = self._bars[0], self._span.as_of
+        latest = max(self._last, self._span.end or 0)
+        if as_of is not None and not first.close_time <= as_of <= latest:
             raise DataError(
-                f"--as-of lies outside the bars shown, which open at {utc_text(opened)} and end at {utc_text(self._last)}; "
-                "move it, or --from and --to"
+                f"--as-of lies outside the bars shown: the first closes at {utc_text(first.close_time)}, "
+                f"the last at {utc_text(self._last)}; move it, or --from and --to"
             )
-        self._assembler.forget(opened)
+        self._assembler.forget(first.open_time)
         bars = list(self._bars)
         return Reading(self._timeframe, bars, self._assembler.things(), self._seen - len(bars), self._first)
 
     def _absence(self, market: str) -> str:
         if not self._seen:
-            return (
-                f"{market}: no bar of {self._timeframe} closes before --to; move --to, or choose a smaller --timeframe"
-            )
+            return f"{market}: no bar of {self._timeframe} closes by --to; move it, or choose a smaller --timeframe"
         return (
             f"{market}: no bar of {self._timeframe} lies between --from and --to; "
             f"those read go from {utc_text(self._first)} to {utc_text(self._last)}"

@@ -126,7 +126,7 @@ class Assembler:
                 del self._begun[thing.id]
                 self._changes.pop(thing.id, None)
         newest = next(reversed(self._told), 0)
-        self._told = {id: kind for id, kind in self._told.items() if newest - id <= SOURCE_REACH}
+        self._told = {event: kind for event, kind in self._told.items() if newest - event <= SOURCE_REACH}
 
     def _over(self, thing: Thing) -> int:
         """When it left the chart; far off while it acts."""

@@ -45,9 +45,7 @@ DEFAULTS = ", ".join(DEFAULT_CONCEPTS)
 Out = Annotated[Path, typer.Option("--out", help="A page (.html) or a picture (.png); an existing one is replaced.")]
 Timeframe = Annotated[str | None, typer.Option("--timeframe", help="Of the candles; the file's own when left out.")]
 Since = Annotated[str | None, typer.Option("--from", help="First day or time, UTC; the last 300 bars when left out.")]
-Until = Annotated[
-    str | None, typer.Option("--to", help="Last day (whole), or the end as a time; nothing later is read.")
-]
+Until = Annotated[str | None, typer.Option("--to", help="Last day, or the end as a time; nothing later is read.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Show what was known then; the end when left out.")]
 Concepts = Annotated[str | None, typer.Option("--concepts", help=f"Comma-separated, or all. By default {DEFAULTS}.")]
 Colours = Annotated[Theme, typer.Option("--theme", help="auto is the reader's own in a page, dark in a picture.")]

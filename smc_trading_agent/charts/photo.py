@@ -26,7 +26,17 @@ from websockets.sync.client import ClientConnection, connect
 
 from smc_trading_agent.domain.errors import DrawingError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+"""On the PATH, or where macOS keeps them."""
 FLAGS = (
     "--headless",
     "--disable-gpu",

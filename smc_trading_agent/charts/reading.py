@@ -40,7 +40,7 @@ class Reading(msgspec.Struct, frozen=True):
 def read_span(
     feed: Feed, reader: StructureReader, span: Span, kinds: Sequence[str], progress: Callable[[int], None]
 ) -> Reading:
-    """Leads the bars of ``feed`` through ``reader`` and stops at the end of ``span``; bars of its decision timeframe.
+    """Leads the bars of ``feed`` through ``reader``, a new one of one timeframe, and stops at the end of ``span``.
 
     ``progress`` hears the number of base bars read. Raises `DataError` where the span holds no bar, or too many.
     """
@@ -83,8 +83,7 @@ class _Collector:
                     "narrow --from and --to, or give a larger --timeframe"
                 )
         for event in step.events:
-            if event.timeframe == self._timeframe:
-                self._assembler.take(event)
+            self._assembler.take(event)
         if self._assembler.held > self._swept_at:
             self._assembler.forget(self._bars[0].open_time if self._bars else bar.close_time)
             self._swept_at = 2 * self._assembler.held + SWEEP_EVERY

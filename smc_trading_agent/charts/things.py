@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from smc_trading_agent._core import Event
-from smc_trading_agent.charts.vocabulary import CHANGES, ENDS, REPLACED, Shape, shape_of
+from smc_trading_agent.charts.vocabulary import CHANGES, ENDS, RANGES, REPLACED, Shape, shape_of
 
 SOURCE_REACH = 100_000
-"""A cause further back than this many events is not named, so that memory stays bounded."""
+"""A cause as many events back, or further, is not named, so that memory stays bounded."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -71,68 +71,46 @@ class Assembler:
     def __init__(self, kinds: Iterable[str], bar_ns: int) -> None:
         self._kinds = frozenset(kinds)
         self._bar_ns = bar_ns
-        self._begun: dict[int, Thing] = {}
-        self._changes: dict[int, list[Change]] = {}
+        # Events as they came: a long warm-up makes many things, and few are left to be drawn.
+        self._begun: dict[int, tuple[Event, str]] = {}
+        self._lives: dict[int, list[Event]] = {}
         self._ranges: dict[tuple[str, str], int] = {}
-        self._told: dict[int, str] = {}
+        self._told = [""] * SOURCE_REACH  # by id, going round
 
     def take(self, event: Event) -> None:
         """Begins a thing, or continues one."""
-        change = CHANGES.get(event.kind)
-        self._told[event.id] = event.kind
-        if change is not None:
-            if change[0] in self._kinds and event.zone_id in self._begun:
-                self._continue(event.zone_id, event, change[1])
-        elif event.kind in self._kinds:
-            self._begin(event)
+        kind = event.kind
+        self._told[event.id % SOURCE_REACH] = kind
+        change = CHANGES.get(kind)
+        if change is None:
+            if kind in self._kinds:
+                self._begin(event, kind)
+        elif change[0] in self._kinds:
+            life = self._lives.get(event.zone_id)
+            if life is not None:
+                life.append(event)
 
-    def _begin(self, event: Event) -> None:
-        shape = shape_of(event, self._bar_ns)
-        if shape is Shape.RANGE:
-            before = self._ranges.get((event.kind, event.scope))
-            if before in self._begun:
-                self._continue(before, event, REPLACED)
-            self._ranges[event.kind, event.scope] = event.id
-        self._begun[event.id] = Thing(
-            id=event.id,
-            kind=event.kind,
-            shape=shape,
-            direction=event.direction,
-            side=event.side,
-            scope=event.scope,
-            formed_at=event.formed_at,
-            known_at=event.confirmed_at,
-            low=event.low,
-            high=event.high,
-            source_id=event.source_id,
-            source=self._cause(event),
-            ambiguous=event.ambiguous,
-        )
-
-    def _cause(self, event: Event) -> str:
-        near = event.source_id and event.id - event.source_id <= SOURCE_REACH
-        return self._told.get(event.source_id, "") if near else ""
-
-    def _continue(self, thing: int, event: Event, name: str) -> None:
-        low, high = (event.low, event.high) if name != REPLACED else (self._begun[thing].low, self._begun[thing].high)
-        ends = name in ENDS or name == REPLACED
-        change = Change(event.id, name, event.confirmed_at, low, high, ends, event.ambiguous)
-        self._changes.setdefault(thing, []).append(change)
+    def _begin(self, event: Event, kind: str) -> None:
+        near = event.source_id and event.id - event.source_id < SOURCE_REACH
+        self._begun[event.id] = event, self._told[event.source_id % SOURCE_REACH] if near else ""
+        self._lives[event.id] = []
+        if kind in RANGES:
+            before = self._lives.get(self._ranges.get((kind, event.scope), 0))
+            if before is not None:
+                before.append(event)
+            self._ranges[kind, event.scope] = event.id
 
     def forget(self, before: int) -> None:
         """Lets go of what ended, or was only ever a moment, at or before ``before`` (ns)."""
-        for thing in list(self._begun.values()):
-            if self._over(thing) <= before:
-                del self._begun[thing.id]
-                self._changes.pop(thing.id, None)
-        newest = next(reversed(self._told), 0)
-        self._told = {event: kind for event, kind in self._told.items() if newest - event <= SOURCE_REACH}
+        for event, _ in list(self._begun.values()):
+            if self._over(event) <= before:
+                del self._begun[event.id], self._lives[event.id]
 
-    def _over(self, thing: Thing) -> int:
-        """When it left the chart; far off while it acts."""
-        if thing.shape in (Shape.MARK, Shape.LINE, Shape.SPAN):
-            return thing.known_at
-        return next((change.at for change in self._changes.get(thing.id, ()) if change.ends), 1 << 62)
+    def _over(self, event: Event) -> int:
+        """When the thing that ``event`` began left the chart; far off while it acts."""
+        if shape_of(event, self._bar_ns) in (Shape.MARK, Shape.LINE, Shape.SPAN):
+            return event.confirmed_at
+        return next((record.confirmed_at for record in self._lives[event.id] if _name(record) in ENDS), 1 << 62)
 
     @property
     def held(self) -> int:
@@ -141,7 +119,34 @@ class Assembler:
 
     def things(self) -> list[Thing]:
         """Everything at hand, in order of being told."""
-        return [
-            msgspec.structs.replace(thing, changes=tuple(self._changes.get(thing.id, ())))
-            for thing in self._begun.values()
-        ]
+        return [self._thing(event, source) for event, source in self._begun.values()]
+
+    def _thing(self, event: Event, source: str) -> Thing:
+        return Thing(
+            id=event.id,
+            kind=event.kind,
+            shape=shape_of(event, self._bar_ns),
+            direction=event.direction,
+            side=event.side,
+            scope=event.scope,
+            formed_at=event.formed_at,
+            known_at=event.confirmed_at,
+            low=event.low,
+            high=event.high,
+            source_id=event.source_id,
+            source=source,
+            ambiguous=event.ambiguous,
+            changes=tuple(_change(event, record) for record in self._lives[event.id]),
+        )
+
+
+def _name(record: Event) -> str:
+    """What a record of a life is called: a range is replaced by the event that begins the next."""
+    change = CHANGES.get(record.kind)
+    return REPLACED if change is None else change[1]
+
+
+def _change(thing: Event, record: Event) -> Change:
+    name = _name(record)
+    edges = thing if name == REPLACED else record
+    return Change(record.id, name, record.confirmed_at, edges.low, edges.high, name in ENDS, record.ambiguous)

@@ -13,14 +13,16 @@ from enum import StrEnum
 from smc_trading_agent._core import EVENT_KINDS, Event
 from smc_trading_agent.domain.errors import ConfigError
 
-ENDS = frozenset({"invalidated", "expired", "swept", "run", "taken", "filled", "inverted", "traversed", "failed"})
+REPLACED = "replaced"
+"""What ends a range: the next one of its kind and scope."""
+
+ENDS = frozenset(
+    {"invalidated", "expired", "swept", "run", "taken", "filled", "inverted", "traversed", "failed", REPLACED}
+)
 """Names of the records after which a thing no longer acts."""
 
 CONTINUES = frozenset({"touched", "mitigated", "half_filled", "grown", "confirmed"})
 """Names of the other records of a life."""
-
-REPLACED = "replaced"
-"""What ends a range: the next one of its kind and scope."""
 
 BREAKS = frozenset({"bos", "choch", "mss", "mss_strict"})
 RANGES = frozenset({"dealing_range"})

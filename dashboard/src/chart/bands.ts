@@ -10,7 +10,7 @@ import { shortName } from "./names";
 import type { Timeline } from "./timeline";
 
 const TONES = ["accent", "liquidity", "bull", "bear"] as const;
-const STRIP = 15; // pixels from one name at the foot of the chart to the next
+export const STRIP = 15; // pixels from one name at the foot of the chart to the next
 
 interface Placed {
   thing: Drawn;

@@ -76,8 +76,8 @@ export class LabelLayer extends Layer {
 
   private write(context: CanvasRenderingContext2D, label: Label, text: string, x: number, y: number, weight: number, colour: string): void {
     context.font = this.font(label.size ?? 10, weight);
-    context.strokeStyle = alpha(this.colours.surface, 0.9);
-    context.lineWidth = 3;
+    context.strokeStyle = alpha(this.colours.surface, 0.92);
+    context.lineWidth = 4;
     context.strokeText(text, x, y);
     context.fillStyle = colour;
     context.fillText(text, x, y);

@@ -11,7 +11,7 @@ import {
   type Logical,
 } from "lightweight-charts";
 
-import { BandsLayer } from "../chart/bands";
+import { BandsLayer, STRIP } from "../chart/bands";
 import { candle, candleColours, priceFormat } from "../chart/candles";
 import type { Drawn } from "../chart/drawn";
 import { LabelLayer } from "../chart/labels";
@@ -61,7 +61,7 @@ export class FileChart {
     this.chart = createChart(container, options(colours));
     this.chart.applyOptions({
       crosshair: { mode: CrosshairMode.Normal },
-      rightPriceScale: { scaleMargins: { top: 0.07, bottom: 0.09 } },
+      rightPriceScale: { scaleMargins: { top: 0.07, bottom: 0.06 + this.strips(container.clientHeight) } },
       timeScale: { minBarSpacing: 0.3, timeVisible: scene.document.bar_seconds < 86_400, secondsVisible: false },
     });
     this.candles = this.chart.addSeries(CandlestickSeries, candleColours(colours));
@@ -81,6 +81,13 @@ export class FileChart {
       const { point, logical, hoveredObjectId } = event;
       onPoint(point && logical !== undefined ? { index: Number(logical), seen: this.find(hoveredObjectId), ...point } : null);
     });
+  }
+
+  /** The share of the height that the names of sessions take at the foot. */
+  private strips(height: number): number {
+    const spans = this.scene.document.things.filter((thing) => thing.shape === "span");
+    const lanes = new Set(spans.map((thing) => `${thing.kind} ${thing.scope}`)).size;
+    return height > 0 ? Math.min(0.3, (lanes * STRIP) / height) : 0;
   }
 
   /** Shows what was known when bar `index` closed. */

@@ -42,6 +42,12 @@ def program(folder: Path, script: str) -> Path:
     return path
 
 
+def fill_the_disk(out: Path) -> None:
+    with replaced_whole(out) as temporary:
+        temporary.write_bytes(b"ha")
+        raise OSError(28, "No space left on device")
+
+
 @built
 def test_a_page_is_written_and_told_of(tape: Path, tmp_path: Path) -> None:
     out = tmp_path / "chart.html"
@@ -112,8 +118,8 @@ def test_a_browser_that_ends_or_says_nothing_is_an_error_in_words(tmp_path: Path
         photograph("<html>", Frame(400, 300), program(tmp_path, "echo no display >&2; exit 3"))
     with pytest.raises(DrawingError, match=r"told no address within 0\.2 s"):
         photograph("<html>", Frame(400, 300), program(tmp_path, "exec tail -f /dev/null"), timeout=0.2)
+    deaf = program(tmp_path, "echo 'DevTools listening on ws://127.0.0.1:9/x' >&2; exec tail -f /dev/null")
     with pytest.raises(DrawingError, match="took no picture"):
-        deaf = program(tmp_path, "echo 'DevTools listening on ws://127.0.0.1:9/x' >&2; exec tail -f /dev/null")
         photograph("<html>", Frame(400, 300), deaf, timeout=5.0)
 
 
@@ -130,9 +136,8 @@ def test_a_browser_that_fails_leaves_the_old_picture(tape: Path, tmp_path: Path)
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "file"
     out.write_bytes(b"old")
-    with pytest.raises(DataError, match="No space left"), replaced_whole(out) as temporary:
-        temporary.write_bytes(b"ha")
-        raise OSError(28, "No space left on device")
+    with pytest.raises(DataError, match="No space left"):
+        fill_the_disk(out)
     assert (out.read_bytes(), list(tmp_path.iterdir())) == (b"old", [out])
     with replaced_whole(out) as temporary:
         temporary.write_bytes(b"whole")

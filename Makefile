@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PAGE := smc_trading_agent/api/static/index.html
+CHART := smc_trading_agent/charts/static/chart.html
 PYTHON_CODE := $(wildcard smc_trading_agent benchmarks scripts tests main_optimized.py)
 TYPED_CODE := $(filter-out tests,$(PYTHON_CODE))
 CORE_CODE := Cargo.toml Cargo.lock pyproject.toml \
@@ -42,7 +43,7 @@ NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.ex
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.dev $(VENV)/.core $(PAGE) ## make .venv, build the Rust core and the page, install the development tools
+setup: $(VENV)/.dev $(VENV)/.core $(PAGE) $(CHART) ## make .venv, build the Rust core and the page, install the development tools
 
 run: $(VENV)/.runtime $(VENV)/.core $(PAGE) ## start the agent in paper mode; its page is on http://localhost:8008
 	@echo "==> Starting the agent (Ctrl-C stops it)"
@@ -77,7 +78,7 @@ docs: $(VENV)/.dev ## build the documentation into site/
 	@echo "==> The documentation is in site/index.html"
 
 clean: ## remove everything that was built, the environment included; state/ is kept
-	rm -rf $(VENV) target site dist dashboard/node_modules $(dir $(PAGE)) smc_trading_agent/_core*.so
+	rm -rf $(VENV) target site dist dashboard/node_modules $(dir $(PAGE) $(CHART)) smc_trading_agent/_core*.so
 	rm -rf .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.made:
@@ -112,4 +113,9 @@ dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/pack
 $(PAGE): $(PAGE_CODE) dashboard/node_modules/.package-lock.json
 	@echo "==> Building the page"
 	@cd dashboard && npm run build
+	@touch $@
+
+$(CHART): $(PAGE_CODE) dashboard/node_modules/.package-lock.json
+	@echo "==> Building the page of smc-agent chart"
+	@cd dashboard && npm run build:chart
 	@touch $@

@@ -3,6 +3,8 @@
 const names = new Map<string, string>([
   ["bos", "Break of structure"],
   ["choch", "Change of character"],
+  ["mss", "Market structure shift"],
+  ["mss_strict", "Strict market structure shift"],
   ["liquidity_pool_swept", "Liquidity sweep"],
   ["liquidity_pool", "Liquidity pool"],
   ["order_block", "Order block"],

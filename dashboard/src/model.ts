@@ -1,5 +1,6 @@
 // What the page knows: the newest state, with bounded lists that grow by what each message brings.
 
+import { firstAtOrAfter, type Timeline } from "./chart/timeline";
 import type {
   AccountOut,
   BarColumns,
@@ -40,7 +41,7 @@ export interface Change {
   breakerChanges: boolean;
 }
 
-export class Model {
+export class Model implements Timeline {
   market: MarketOut | null = null;
   status: StatusOut | null = null;
   counts: CountsOut | null = null;
@@ -95,20 +96,10 @@ export class Model {
     };
   }
 
-  /** Index of the first bar that opens at or after `time`; the number of bars when none does. */
   barAtOrAfter(time: number): number {
-    const times = this.bars.time;
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((times[middle] ?? Infinity) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstAtOrAfter(this.bars.time, time);
   }
 
-  /** Index of the bar in which `time` lies, -1 before the first. A bar's close belongs to it. */
   barOfMoment(time: number): number {
     return this.barAtOrAfter(time) - 1;
   }

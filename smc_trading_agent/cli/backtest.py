@@ -25,7 +25,7 @@ from smc_trading_agent.cli.options import (
     settings_for,
 )
 from smc_trading_agent.cli.output import console, emit, results
-from smc_trading_agent.data_pipeline.quality import utc_text
+from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import DataError
 from smc_trading_agent.persistence.database import MEMORY
 from smc_trading_agent.persistence.journal import SqliteJournal

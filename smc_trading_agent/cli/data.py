@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +14,12 @@ from rich.table import Table
 
 from smc_trading_agent._core import Bars, Instrument
 from smc_trading_agent.cli.options import AsJson, IgnoreUnknown, LotSize, Symbol, TickSize, errors_as_exit_codes
-from smc_trading_agent.cli.output import OK, QUARANTINED, console, emit, results
+from smc_trading_agent.cli.output import OK, QUARANTINED, console, emit, replaced_whole, results
 from smc_trading_agent.data_pipeline.instruments import Overrides, values_of
-from smc_trading_agent.data_pipeline.quality import QualityReport, utc_text
+from smc_trading_agent.data_pipeline.quality import QualityReport
 from smc_trading_agent.data_pipeline.replay import ReplayFeed
 from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
+from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import DataError
 
 app = typer.Typer(help="Check, describe and make market data files.", no_args_is_help=True)
@@ -90,20 +89,8 @@ def synthesize(
 
 def write_atomically(table: pl.DataFrame, out: Path, metadata: dict[str, str]) -> None:
     """Writes Parquet beside ``out`` and renames it, so that ``out`` is never half-written; `DataError` if it can't."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            table.write_parquet(temporary, metadata=metadata)
-            with temporary.open("rb+") as written:
-                os.fsync(written.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(out)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(f"{out} can't be written: {error.strerror or error}; choose another --out") from error
+    with replaced_whole(out) as temporary:
+        table.write_parquet(temporary, metadata=metadata)
 
 
 def _refuse_target(out: Path, force: bool) -> None:

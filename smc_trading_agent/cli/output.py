@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
@@ -11,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from smc_trading_agent.domain.errors import AgentError
+from smc_trading_agent.domain.errors import AgentError, DataError
 
 OK = 0
 CHECK_FAILED = 1
@@ -56,6 +60,28 @@ def fail(error: AgentError, as_json: bool, code: int) -> NoReturn:
     else:
         console.print(f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def replaced_whole(out: Path) -> Iterator[Path]:
+    """A temporary file beside ``out`` to write to, renamed to ``out`` once it is whole; `DataError` if it can't be.
+
+    ``out`` is never half-written, and keeps what it had where the block raises.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{out} can't be written: {error.strerror or error}; choose another --out") from error
 
 
 def _text(value: object) -> str:

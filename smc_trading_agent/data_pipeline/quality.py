@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from smc_trading_agent._core import QualityGate
+from smc_trading_agent.domain.clock import utc_text
 
 KEPT = 1_000  # how many gaps and quarantined rows a report lists; the counts are complete
 
@@ -116,11 +115,3 @@ def report_of(gate: QualityGate, source: str, instrument: str, timeframe: str, n
         quarantine=tuple(QuarantinedRow(row, time, reason) for row, time, reason in gate.quarantine[:KEPT]),
         notes=notes,
     )
-
-
-def utc_text(time_ns: int) -> str:
-    """A time as ``2023-03-24 12:39:00 UTC``; out-of-range times as their number."""
-    try:
-        return f"{datetime.fromtimestamp(time_ns // 1_000_000_000, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, OSError, ValueError):
-        return f"{time_ns} ns"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -37,3 +38,11 @@ class SystemClock:
 def monotonic_ns() -> int:
     """A reading for measuring durations; unrelated to any date."""
     return time.perf_counter_ns()
+
+
+def utc_text(time_ns: int) -> str:
+    """A time as ``2023-03-24 12:39:00 UTC``; out-of-range times as their number."""
+    try:
+        return f"{datetime.fromtimestamp(time_ns // 1_000_000_000, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return f"{time_ns} ns"

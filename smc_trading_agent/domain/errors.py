@@ -3,6 +3,7 @@
 AgentError
 ├── ConfigError          a setting is unknown, missing or out of range
 ├── DataError            a file or feed can't be used as market data
+├── DrawingError         a chart can't be drawn: its page is not built, or there is no browser to photograph it
 ├── JournalError         the journal can't be read, written, or trusted
 │   └── JournalDivergence   a replay produced a fact that differs from the recorded one
 ├── StateConflict        another process, or another market, owns this state folder
@@ -25,6 +26,10 @@ class ConfigError(AgentError):
 
 class DataError(AgentError):
     """A file or feed can't be used as market data."""
+
+
+class DrawingError(AgentError):
+    """A chart can't be drawn: its page is not built, or there is no browser to photograph it."""
 
 
 class JournalError(AgentError):

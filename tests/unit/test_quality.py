@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from smc_trading_agent.data_pipeline.quality import REMEDIES, Gap, QualityReport, QuarantinedRow, utc_text
+from smc_trading_agent.data_pipeline.quality import REMEDIES, Gap, QualityReport, QuarantinedRow
+from smc_trading_agent.domain.clock import utc_text
 
 MINUTE = 60_000_000_000
 REPORT = QualityReport(

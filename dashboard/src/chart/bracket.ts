@@ -27,7 +27,7 @@ export class BracketLayer extends Layer {
 
   /** Index of the bar that the decision was taken at, null when nothing is shown. */
   get index(): number | null {
-    return this.shown ? this.model.barOfMoment(Date.parse(this.shown.decision.time) / 1000) : null;
+    return this.shown ? this.timeline.barOfMoment(Date.parse(this.shown.decision.time) / 1000) : null;
   }
 
   autoscaleInfo(from: Logical, to: Logical): AutoscaleInfo | null {

@@ -12,8 +12,8 @@ import type {
   Time,
 } from "lightweight-charts";
 
-import type { Model } from "../model";
 import type { Palette } from "../theme";
+import type { Timeline } from "./timeline";
 
 export interface Canvas {
   context: CanvasRenderingContext2D;
@@ -30,7 +30,7 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
   private readonly views: IPrimitivePaneView[];
 
   constructor(
-    protected readonly model: Model,
+    protected readonly timeline: Timeline,
     protected colours: Palette,
   ) {
     this.views = this.passes().map(([zOrder, draw]) => ({
@@ -86,16 +86,21 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
 
   /** Screen position of the bar that opens at `time`, or of the left end when it is older than all we have. */
   protected xOfTime(time: number): number {
-    return this.x(this.model.barAtOrAfter(time)) ?? 0;
+    return this.x(this.timeline.barAtOrAfter(time)) ?? 0;
   }
 
   /** Screen position of the bar in which `moment` (a close time, say) lies. */
   protected xOfMoment(moment: number): number {
-    return this.x(Math.max(0, this.model.barOfMoment(moment))) ?? 0;
+    return this.x(Math.max(0, this.timeline.barOfMoment(moment))) ?? 0;
   }
 
   protected y(price: number): number | null {
     return this.series?.priceToCoordinate(price) ?? null;
+  }
+
+  /** Screen position of the close that belongs to `moment`: the right edge of its bar. */
+  protected xOfClose(moment: number): number {
+    return (this.x(this.timeline.barOfMoment(moment)) ?? 0) + this.barSpacing / 2;
   }
 
   protected get barSpacing(): number {

@@ -2,7 +2,6 @@
 
 import {
   CandlestickSeries,
-  type CandlestickData,
   createChart,
   createSeriesMarkers,
   CrosshairMode,
@@ -17,34 +16,43 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 
-import { decimalsOf, priceNumber } from "../format";
+import { decimalsOf } from "../format";
 import type { Change, Model } from "../model";
 import { alpha, type Palette } from "../theme";
-import type { DecisionOut, ZoneOut } from "../wire";
+import type { DecisionOut } from "../wire";
 import { BracketLayer } from "./bracket";
+import { candle, candleColours, priceFormat } from "./candles";
+import { type Drawn, drawnStructure, drawnZone } from "./drawn";
+import { LabelLayer } from "./labels";
+import type { Layer } from "./layer";
+import { shortName } from "./names";
 import { chartOptions } from "./options";
 import { StructureLayer } from "./structure";
-import { type ZoneKind, ZonesLayer } from "./zones";
+import { ZonesLayer } from "./zones";
 
 const MAX_MARKERS = 300;
 const FIRST_VIEW_BARS = 130;
 const SPACE_RIGHT = 8; // bars, for the names of the zones
 const ONE_BY_ONE = 30; // more new bars than this are set at once
 
+export type ZoneKind = "order_block" | "fair_value_gap" | "liquidity_pool";
 export type LayerName = ZoneKind | "structure" | "trades";
 
 /** What the crosshair points at: a bar by its index, and a zone if it lies on one. */
 export interface Pointed {
   index: number;
-  zone: ZoneOut | undefined;
+  zone: Drawn | undefined;
 }
 
 export class PriceChart {
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly labels: LabelLayer;
   private readonly zones: ZonesLayer;
   private readonly structure: StructureLayer;
   private readonly bracket: BracketLayer;
+  private readonly layers: Layer[];
+  private readonly hidden = new Set<string>();
   private readonly markers: ISeriesMarkersPluginApi<Time>;
   private readonly orderLines = new Map<string, IPriceLine>();
   private tradesVisible = true;
@@ -63,10 +71,13 @@ export class PriceChart {
       timeScale: { rightOffset: SPACE_RIGHT, barSpacing: 7, minBarSpacing: 1, timeVisible: true, secondsVisible: false },
     });
     this.candles = this.chart.addSeries(CandlestickSeries, candleColours(colours));
-    this.zones = new ZonesLayer(model, colours);
-    this.structure = new StructureLayer(model, colours);
+    this.labels = new LabelLayer(model, colours);
+    const naming = { known: () => "", end: (zone: Drawn) => `${shortName(zone)} ${zone.timeframe}` };
+    this.zones = new ZonesLayer(model, colours, this.labels, naming);
+    this.structure = new StructureLayer(model, colours, this.labels, () => "");
     this.bracket = new BracketLayer(model, colours);
-    for (const layer of [this.zones, this.structure, this.bracket]) this.candles.attachPrimitive(layer);
+    this.layers = [this.labels, this.zones, this.structure, this.bracket];
+    for (const layer of this.layers) this.candles.attachPrimitive(layer);
     this.markers = createSeriesMarkers(this.candles, []);
     this.chart.subscribeCrosshairMove((event) => this.pointed(event));
     const scale = this.chart.timeScale();
@@ -76,9 +87,9 @@ export class PriceChart {
   update(change: Change): void {
     const count = this.model.bars.time.length;
     if (change.reset || change.trimmed || change.newBars > ONE_BY_ONE) this.setAll(change.reset);
-    else for (let index = count - change.newBars; index < count; index++) this.candles.update(this.candle(index));
-    if (change.zones) this.zones.refresh();
-    if (change.structure) this.structure.redraw();
+    else for (let index = count - change.newBars; index < count; index++) this.candles.update(candle(this.model.bars, index));
+    if (change.zones) this.drawZones();
+    if (change.structure) this.drawStructure();
     if (change.fills || change.reset || change.trimmed) this.drawFills();
     if (change.orders || change.reset) this.drawOrders();
   }
@@ -87,7 +98,7 @@ export class PriceChart {
     this.colours = colours;
     this.chart.applyOptions(chartOptions(colours));
     this.candles.applyOptions(candleColours(colours));
-    for (const layer of [this.zones, this.structure, this.bracket]) layer.setColours(colours);
+    for (const layer of this.layers) layer.setColours(colours);
     this.drawFills();
     for (const line of this.orderLines.values()) this.candles.removePriceLine(line);
     this.orderLines.clear();
@@ -96,8 +107,11 @@ export class PriceChart {
 
   setVisible(layer: LayerName, visible: boolean): void {
     if (layer === "structure") this.structure.setVisible(visible);
-    else if (layer !== "trades") this.zones.setVisible(layer, visible);
-    else {
+    else if (layer !== "trades") {
+      if (visible) this.hidden.delete(layer);
+      else this.hidden.add(layer);
+      this.drawZones();
+    } else {
       this.tradesVisible = visible;
       this.drawFills();
     }
@@ -106,8 +120,7 @@ export class PriceChart {
   /** Draws a decision and brings it into view; null takes it away. False when it is older than all bars here. */
   show(decision: DecisionOut | null): boolean {
     const known = decision !== null && this.model.barOfMoment(Date.parse(decision.time) / 1000) >= 0;
-    this.zones.setDimmed(known);
-    this.structure.setDimmed(known);
+    for (const layer of [this.labels, this.zones, this.structure]) layer.setDimmed(known);
     if (!known) {
       this.bracket.show(null);
       return decision === null;
@@ -146,25 +159,23 @@ export class PriceChart {
     const market = this.model.market;
     if (market && market.tick_size !== this.tick) {
       this.tick = market.tick_size;
-      const [minMove, decimals] = [Number(this.tick), decimalsOf(this.tick)];
-      this.candles.applyOptions({ priceFormat: { type: "custom", minMove, formatter: (value: number) => priceNumber(value, decimals) } });
+      this.candles.applyOptions(priceFormat(this.tick, decimalsOf(this.tick)));
     }
     const count = this.model.bars.time.length;
-    this.candles.setData(Array.from({ length: count }, (_, index) => this.candle(index)));
+    this.candles.setData(Array.from({ length: count }, (_, index) => candle(this.model.bars, index)));
     if (!reset || count === 0) return;
     const shown = Math.min(FIRST_VIEW_BARS, Math.max(40, Math.floor(this.chart.timeScale().width() / 7)));
     this.chart.timeScale().setVisibleLogicalRange({ from: count - shown, to: count - 1 + SPACE_RIGHT });
   }
 
-  private candle(index: number): CandlestickData {
-    const { time, open, high, low, close } = this.model.bars;
-    return {
-      time: (time[index] ?? 0) as UTCTimestamp,
-      open: open[index] ?? 0,
-      high: high[index] ?? 0,
-      low: low[index] ?? 0,
-      close: close[index] ?? 0,
-    };
+  /** The agent sends only zones near the price. */
+  private drawZones(): void {
+    this.zones.set(this.model.zones.filter((zone) => !this.hidden.has(zone.kind)).map(drawnZone));
+  }
+
+  private drawStructure(): void {
+    const timeframe = this.model.market?.timeframe;
+    this.structure.set(this.model.structure.filter((event) => event.timeframe === timeframe).map(drawnStructure));
   }
 
   private drawFills(): void {
@@ -218,16 +229,4 @@ export class PriceChart {
     const inside = event.point !== undefined && event.logical !== undefined;
     this.onPoint(inside ? { index: Number(event.logical), zone: this.zones.find(event.hoveredObjectId) } : null);
   }
-}
-
-function candleColours(colours: Palette): object {
-  return {
-    upColor: colours.up,
-    downColor: colours.down,
-    wickUpColor: colours.up,
-    wickDownColor: colours.down,
-    borderVisible: false,
-    priceLineColor: colours.neutral,
-    priceLineStyle: LineStyle.Dotted,
-  };
 }

@@ -1,143 +1,212 @@
-// Live zones: order blocks and fair value gaps as boxes, liquidity as dotted levels, each from where it formed.
+// Zones as boxes and levels as lines, through their life: what lay there before anyone could know it is hatched, and
+// each use makes the rest of the box fainter.
 
 import type { PrimitiveHoveredItem, PrimitivePaneViewZOrder } from "lightweight-charts";
 
-import { alpha } from "../theme";
-import type { ZoneOut } from "../wire";
+import { alpha, type Palette } from "../theme";
+import { type Drawn, toneOf } from "./drawn";
+import type { LabelLayer } from "./labels";
 import { type Canvas, crisp, Layer } from "./layer";
+import { isBlock, shortName } from "./names";
+import type { Timeline } from "./timeline";
 
-export type ZoneKind = "order_block" | "fair_value_gap" | "liquidity_pool";
+const HATCH = 5; // pixels between two lines
+const MIN_NAMED = 12; // pixels: what is smaller both ways is drawn without its name
+const MIN_LEVEL = 30; // the same for a level
+const NEAR = 3; // pixels around a zone that still count as pointing at it
 
-const LABEL_HEIGHT = 14;
-const SHORT: Record<string, string> = { order_block: "OB", fair_value_gap: "FVG" };
+/** How a layer names things beside their short name. */
+export interface Naming {
+  /** Where a zone became known, or "" to name it at its right end only. */
+  known(thing: Drawn): string;
+  /** At the right end of what still acts. */
+  end(thing: Drawn): string;
+}
 
 interface Placed {
-  zone: ZoneOut;
+  thing: Drawn;
   left: number;
+  known: number;
+  right: number;
   top: number;
   bottom: number;
 }
 
 export class ZonesLayer extends Layer {
-  private readonly hidden = new Set<ZoneKind>();
-  private shown: ZoneOut[] = [];
+  private things: Drawn[] = [];
   private placed: Placed[] = [];
+  private until: number | null = null;
+
+  constructor(
+    timeline: Timeline,
+    colours: Palette,
+    private readonly labels: LabelLayer,
+    private readonly naming: Naming,
+  ) {
+    super(timeline, colours);
+  }
 
   protected passes(): [PrimitivePaneViewZOrder, (canvas: Canvas) => void][] {
-    return [
-      ["bottom", this.drawZones],
-      ["top", this.drawLabels],
-    ];
+    return [["bottom", this.draw]];
   }
 
-  setVisible(kind: ZoneKind, visible: boolean): void {
-    if (visible) this.hidden.delete(kind);
-    else this.hidden.add(kind);
-    this.refresh();
-  }
-
-  /** Takes the zones that the model has now; the agent sends only those near the price. */
-  refresh(): void {
-    this.shown = this.model.zones.filter((zone) => !this.hidden.has(zone.kind as ZoneKind));
+  /** What acts is drawn to the right edge, or to the bar that closes at `until`. */
+  set(things: Drawn[], until: number | null = null): void {
+    this.things = things;
+    this.until = until;
     this.redraw();
   }
 
-  /** The zone that a crosshair event names, if it is one of ours. */
-  find(id: unknown): ZoneOut | undefined {
-    return this.shown.find((zone) => keyOf(zone) === id);
+  find(key: unknown): Drawn | undefined {
+    return this.things.find((thing) => thing.key === key);
   }
 
   hitTest(x: number, y: number): PrimitiveHoveredItem | null {
     const hit = this.placed
-      .filter((box) => x >= box.left && y >= box.top - 3 && y <= box.bottom + 3)
+      .filter((box) => x >= box.left - NEAR && x <= box.right + NEAR && y >= box.top - NEAR && y <= box.bottom + NEAR)
       .sort((a, b) => a.bottom - a.top - (b.bottom - b.top))[0];
-    return hit ? { externalId: keyOf(hit.zone), zOrder: "bottom" } : null;
+    return hit ? { externalId: hit.thing.key, zOrder: "bottom" } : null;
   }
 
-  private drawZones({ context, width, height }: Canvas): void {
+  private draw({ context, width, height }: Canvas): void {
     this.placed = [];
-    for (const zone of this.shown) {
-      const top = this.y(zone.high);
-      const bottom = this.y(zone.low);
+    const last = this.until === null ? width : this.xOfClose(this.until);
+    for (const thing of this.things) {
+      const top = this.y(thing.high);
+      const bottom = this.y(thing.low);
       if (top === null || bottom === null || bottom < 0 || top > height) continue;
-      const left = Math.max(0, this.xOfTime(zone.formed_at));
-      if (left > width) continue;
-      this.placed.push({ zone, left, top, bottom });
-      if (zone.kind === "liquidity_pool") this.level(context, left, top, width);
-      else this.box(context, zone, left, top, bottom, width);
+      const left = this.xOfTime(thing.formed_at) - (thing.shape === "zone" ? this.barSpacing / 2 : 0);
+      const right = thing.ended_at === null ? last : this.xOfClose(thing.ended_at);
+      if (left > width || right < 0) continue;
+      const known = Math.min(this.xOfClose(thing.confirmed_at), right);
+      const box = { thing, left: Math.max(left, 0), known, right: Math.min(right, width), top, bottom };
+      this.placed.push(box);
+      if (thing.shape === "zone") this.box(context, box);
+      else this.level(context, box);
+      this.name(box, height);
     }
   }
 
-  private box(context: CanvasRenderingContext2D, zone: ZoneOut, left: number, top: number, bottom: number, width: number): void {
-    const colour = zone.direction > 0 ? this.colours.bull : this.colours.bear;
-    const fresh = zone.state === "fresh" || zone.state === "open";
-    const block = zone.kind === "order_block";
-    const fade = context.createLinearGradient(left, 0, width, 0);
-    const strength = (block ? 0.2 : 0.13) * (fresh ? 1 : 0.6);
-    fade.addColorStop(0, alpha(colour, strength));
-    fade.addColorStop(1, alpha(colour, strength * 0.55));
-    context.fillStyle = fade;
-    context.fillRect(left, top, width - left, Math.max(1, bottom - top));
-    context.strokeStyle = alpha(colour, fresh ? 0.65 : 0.4);
-    context.lineWidth = 1;
-    context.setLineDash(block ? [] : [3, 3]);
+  private box(context: CanvasRenderingContext2D, box: Placed): void {
+    const { thing, left, right, top, bottom } = box;
+    const colour = this.colours[toneOf(thing)];
+    const height = Math.max(1, bottom - top);
+    const known = Math.max(box.known, 0);
+    if (known > left) this.hatch(context, left, known, top, height, colour);
+    const strength = (isBlock(thing.kind) ? 0.22 : 0.14) * (thing.changes.length || fresh(thing) ? 1 : 0.6);
+    const edges = this.segments(thing, known, right);
+    edges.forEach(([from, to], use) => {
+      const faint = Math.max(0.22, 1 - 0.42 * use);
+      context.fillStyle = alpha(colour, strength * faint);
+      context.fillRect(from, top, to - from, height);
+      context.strokeStyle = alpha(colour, 0.75 * faint);
+      context.lineWidth = 1;
+      context.setLineDash(isBlock(thing.kind) ? [] : [3, 3]);
+      context.beginPath();
+      for (const y of [crisp(top), crisp(bottom)]) {
+        context.moveTo(from, y);
+        context.lineTo(to, y);
+      }
+      context.stroke();
+      if (use > 0) this.tick(context, from, top, height, colour);
+    });
+    if (box.known > 0) {
+      context.fillStyle = colour;
+      context.fillRect(box.known - 1, top, 2, height);
+    }
+    if (thing.ended_at !== null && thing.end !== "expired") this.tick(context, right, top, height, colour);
+  }
+
+  /** A mark at a use: where the box grows fainter. */
+  private tick(context: CanvasRenderingContext2D, x: number, top: number, height: number, colour: string): void {
+    context.strokeStyle = alpha(colour, 0.55);
+    context.setLineDash([]);
     context.beginPath();
-    for (const y of [crisp(top), crisp(bottom)]) {
-      context.moveTo(left, y);
-      context.lineTo(width, y);
+    context.moveTo(Math.round(x) - 0.5, top);
+    context.lineTo(Math.round(x) - 0.5, top + height);
+    context.stroke();
+  }
+
+  /** From known to the right end, cut where the thing was used. */
+  private segments(thing: Drawn, known: number, right: number): [number, number][] {
+    const uses = thing.changes.map((change) => this.xOfClose(change.at)).filter((x) => x < right);
+    const cuts = [known, ...uses.map((x) => Math.min(Math.max(x, known), right)), right];
+    return cuts.slice(1).map((to, index) => [cuts[index] ?? known, Math.max(to, cuts[index] ?? known)]);
+  }
+
+  private hatch(context: CanvasRenderingContext2D, left: number, right: number, top: number, height: number, colour: string): void {
+    context.save();
+    context.beginPath();
+    context.rect(left, top, right - left, height);
+    context.clip();
+    context.strokeStyle = alpha(colour, 0.38);
+    context.lineWidth = 1;
+    context.setLineDash([]);
+    context.beginPath();
+    for (let x = Math.floor((left - height) / HATCH) * HATCH; x < right; x += HATCH) {
+      context.moveTo(x, top + height);
+      context.lineTo(x + height, top);
     }
     context.stroke();
-    if (!block) return;
+    context.restore();
+    context.strokeStyle = alpha(colour, 0.5);
+    context.lineWidth = 1;
+    context.setLineDash([2, 2]);
+    context.strokeRect(crisp(left), crisp(top), right - left - 1, height);
+  }
+
+  private level(context: CanvasRenderingContext2D, { thing, left, known, right, top }: Placed): void {
+    const y = crisp(top);
+    const colour = this.colours.liquidity;
+    context.lineWidth = 1;
+    for (const [from, to, dash, strength] of [
+      [left, known, [1, 3], 0.55],
+      [Math.max(known, left), right, [], thing.ended_at === null ? 0.7 : thing.end === "run" ? 0.3 : 0.5],
+    ] as const) {
+      if (to <= from) continue;
+      context.strokeStyle = alpha(colour, strength);
+      context.setLineDash([...dash]);
+      context.beginPath();
+      context.moveTo(from, y);
+      context.lineTo(to, y);
+      context.stroke();
+    }
     context.fillStyle = alpha(colour, 0.9);
-    context.fillRect(left, top, 2, Math.max(1, bottom - top));
+    if (known > 0) context.fillRect(known - 1, y - 2.5, 2, 5);
   }
 
-  private level(context: CanvasRenderingContext2D, left: number, y: number, width: number): void {
-    context.strokeStyle = alpha(this.colours.liquidity, 0.75);
-    context.lineWidth = 1;
-    context.setLineDash([1, 3]);
-    context.beginPath();
-    context.moveTo(left, crisp(y));
-    context.lineTo(width, crisp(y));
-    context.stroke();
-  }
-
-  /** Names at the right end; of two that would overlap, the one nearer to the price is written. */
-  private drawLabels({ context, width, height }: Canvas): void {
-    const last = this.model.bars.close.at(-1) ?? 0;
-    const taken: number[] = [];
-    context.font = this.font(10, 600);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const { zone, top, bottom } of this.placed.toSorted((a, b) => distance(a.zone, last) - distance(b.zone, last))) {
-      const y = Math.min(Math.max((Math.max(top, 0) + Math.min(bottom, height)) / 2, 8), height - 8);
-      if (taken.some((other) => Math.abs(other - y) < LABEL_HEIGHT)) continue;
-      taken.push(y);
-      const text = labelOf(zone);
-      const size = context.measureText(text).width;
-      context.fillStyle = alpha(this.colours.surface, 0.8);
-      context.fillRect(width - size - 10, y - 7, size + 8, LABEL_HEIGHT);
-      context.fillStyle = this.labelColour(zone);
-      context.fillText(text, width - 6, y + 0.5);
+  private name({ thing, left, known, right, top, bottom }: Placed, height: number): void {
+    const colour = this.colours[toneOf(thing)];
+    const tall = bottom - top;
+    const wide = right - Math.max(known, 0);
+    const rank = (thing.shape === "zone" ? 40 : thing.end === "run" ? 5 : 20) + (isBlock(thing.kind) ? 20 : 0) + Math.min(tall, 15) + Math.min(wide / 10, 15);
+    const aside = this.naming.known(thing);
+    const visible = [Math.max(top, 0), Math.min(bottom, height)] as const;
+    const middle = (visible[0] + visible[1]) / 2;
+    if (aside && (wide >= (tall > 0 ? MIN_NAMED : MIN_LEVEL) || tall >= MIN_NAMED)) {
+      const x = Math.max(known, left, 0) + 2;
+      const [above, below] = [top - 6, bottom + 7];
+      const outer = thing.direction > 0 || (thing.direction === 0 && thing.side < 0) ? [below, above] : [above, below];
+      const inner = tall >= 12 ? [middle] : [];
+      const places = [...inner, ...outer].map((y) => ({ x, y, align: "left" as const }));
+      this.labels.offer({ text: shortName(thing), aside, colour, size: 9.5, rank, places });
+    }
+    const text = this.naming.end(thing);
+    if (thing.ended_at === null && text) {
+      const [x, align] = this.until === null ? ([right - 4, "right"] as const) : ([right + 5, "left"] as const);
+      const places = [middle, middle - 12, middle + 12].map((y) => ({ x, y, align }));
+      this.labels.offer({ text, colour, size: aside ? 9.5 : 10, rank: aside ? rank - 15 : 200 - this.distance(thing), places });
     }
   }
 
-  private labelColour(zone: ZoneOut): string {
-    if (zone.kind === "liquidity_pool") return this.colours.liquidity;
-    return zone.direction > 0 ? this.colours.bull : this.colours.bear;
+  /** How far the last price is away, in hundredths of it, at most 100. */
+  private distance(thing: Drawn): number {
+    const price = this.timeline.bars.close.at(-1) ?? 0;
+    const away = Math.max(thing.low - price, price - thing.high, 0);
+    return price > 0 ? Math.min(100, (away / price) * 100) : 0;
   }
 }
 
-/** "OB 1h", "FVG 15m"; liquidity above the price is buy-side (BSL), below it sell-side (SSL). */
-function labelOf(zone: ZoneOut): string {
-  const name = zone.kind === "liquidity_pool" ? (zone.side > 0 ? "BSL" : "SSL") : (SHORT[zone.kind] ?? zone.kind);
-  return `${name} ${zone.timeframe}`;
-}
-
-function keyOf(zone: ZoneOut): string {
-  return `zone ${zone.timeframe} ${zone.id}`;
-}
-
-function distance(zone: ZoneOut, price: number): number {
-  return Math.max(zone.low - price, price - zone.high, 0);
+function fresh(thing: Drawn): boolean {
+  return thing.state === "fresh" || thing.state === "open";
 }

@@ -1,11 +1,12 @@
 // The chart's panel: head, legend, layer switches, keys; the drawing itself is in ../chart.
 
+import type { Drawn } from "../chart/drawn";
 import { type LayerName, type Pointed, PriceChart } from "../chart/price";
 import { byId, el, panelHead, renderOnce, setText } from "../dom";
 import { count, decimalsOf, fullMoment, momentOfSeconds, percent, priceNumber, title } from "../format";
 import type { Change, Model } from "../model";
 import type { Palette } from "../theme";
-import type { DecisionOut, ZoneOut } from "../wire";
+import type { DecisionOut } from "../wire";
 
 const LAYERS: [LayerName, string, string][] = [
   ["order_block", "Blocks", "Order blocks: the last opposite candle before a break"],
@@ -123,7 +124,7 @@ export class ChartPanel {
 }
 
 /** "Order block 1h, bullish, fresh, 16,541.77 to 16,580.10, formed 12 Mar, 14:15". */
-function zoneText(zone: ZoneOut, decimals: number): string {
+function zoneText(zone: Drawn, decimals: number): string {
   const direction = zone.direction > 0 ? "bullish" : "bearish";
   const [low, high] = [priceNumber(zone.low, decimals), priceNumber(zone.high, decimals)];
   const range = low === high ? `at ${low}` : `${low} to ${high}`;

@@ -259,6 +259,20 @@ class Step:
     @property
     def decision_bar(self) -> Bar | None: ...  # the closed bar of the decision timeframe, if one closed
 
+class Confluence:
+    """What spoke for and against a direction at a decision close; a feature, not calibrated."""
+
+    @property
+    def direction(self) -> int: ...  # 1 a long trade, -1 a short one
+    @property
+    def score(self) -> int: ...  # supporting less opposing factors
+    @property
+    def supporting(self) -> tuple[str, ...]: ...  # names in CONFLUENCE_FACTORS
+    @property
+    def opposing(self) -> tuple[str, ...]: ...
+
+CONFLUENCE_FACTORS: tuple[str, ...]  # docs/concepts has what each means; a stale higher timeframe is silent
+
 class Analyzer:
     """Several timeframes at once, built from one base stream; stops at each close of the decision timeframe."""
 
@@ -274,6 +288,7 @@ class Analyzer:
     def timeframes(self) -> list[str]: ...  # decision first, then context
     def advance(self, bars: Bars, start: int) -> Step: ...
     def features(self) -> NDArray[np.float64]: ...  # shape (len(FEATURE_NAMES),), as of the last decision close
+    def confluence(self, direction: int) -> Confluence: ...  # at the last decision close; ValueError unless 1 or -1
     def zones(self, timeframe: str) -> list[Zone]: ...
     def bias(self, timeframe: str, scope: str) -> int: ...
     def dealing_range(self, timeframe: str) -> tuple[int, int] | None: ...  # (low, high) in ticks

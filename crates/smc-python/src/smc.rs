@@ -1,6 +1,7 @@
 //! Events, zones, and the detector of one timeframe, as Python sees them.
 
 mod analyzer;
+mod confluence;
 
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
@@ -280,6 +281,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyZone>()?;
     module.add_class::<PyDetector>()?;
     analyzer::register(module)?;
+    confluence::register(module)?;
     module.add("EVENT_KINDS", PyTuple::new(py, EventKind::ALL.iter().map(|kind| kind.name()))?)?;
     module.add("FEATURE_NAMES", PyTuple::new(py, COLUMNS.iter().map(|column| column.name))?)?;
     module.add("FEATURE_DOCS", PyTuple::new(py, COLUMNS.iter().map(|column| column.doc))?)

@@ -10,5 +10,5 @@ mod view;
 
 pub use columns::{Column, COLUMNS};
 pub use detector::FeatureDetector;
-pub use history::FeatureHistory;
+pub use history::{FeatureHistory, Happening};
 pub use view::FeatureView;

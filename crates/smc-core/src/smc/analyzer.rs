@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, DetectorConfig};
+use super::confluence::{Confluence, Leanings};
 use super::detector::{Detector, DetectorError};
 use super::event::Event;
 use crate::features::FeatureDetector;
@@ -67,6 +68,7 @@ pub struct Analyzer {
     decision: FeatureDetector,
     contexts: Vec<Detector>,
     features: Vec<f64>,
+    leanings: Leanings,
 }
 
 impl Analyzer {
@@ -98,6 +100,7 @@ impl Analyzer {
             decision: FeatureDetector::new(Detector::new(decision, config)?),
             contexts: detectors?,
             features: Vec::new(),
+            leanings: Leanings::default(),
         };
         made.read_features();
         Ok(made)
@@ -145,7 +148,9 @@ impl Analyzer {
 
     fn read_features(&mut self) {
         let contexts = [self.contexts.first(), self.contexts.get(1)];
-        self.decision.view(contexts).write(&mut self.features);
+        let view = self.decision.view(contexts);
+        view.write(&mut self.features);
+        self.leanings = view.leanings();
     }
 
     fn detectors(&self) -> impl Iterator<Item = &Detector> {
@@ -179,5 +184,11 @@ impl Analyzer {
     #[must_use]
     pub fn features(&self) -> &[f64] {
         &self.features
+    }
+
+    /// What spoke for and against a direction (+1 or -1) at the last decision close.
+    #[must_use]
+    pub fn confluence(&self, direction: i8) -> Confluence {
+        self.leanings.confluence(direction)
     }
 }

@@ -9,7 +9,7 @@ use super::concepts::Concepts;
 use super::config::{ConfigError, DetectorConfig};
 use super::dealing_range::DealingRange;
 use super::event::{Event, Scope, Sink};
-use super::zone::Zone;
+use super::zone::{Zone, ZoneKind};
 use crate::market::{Bar, Timeframe};
 
 /// Why a bar cannot be taken.
@@ -111,6 +111,12 @@ impl Detector {
         self.bars_seen
     }
 
+    /// Close time of the last bar taken.
+    #[must_use]
+    pub const fn last_close_time(&self) -> Option<i64> {
+        self.last_close_time
+    }
+
     /// Average true range of the last bar in ticks, once warm.
     #[must_use]
     pub fn atr(&self) -> Option<f64> {
@@ -135,15 +141,23 @@ impl Detector {
 
     /// Live order blocks of a direction: the internal machine's, then the swing machine's, each nearest first.
     pub fn order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        self.concepts.internal.blocks.live(direction).chain(self.concepts.swing.blocks.live(direction))
+        self.internal_order_blocks(direction).chain(self.swing_order_blocks(direction))
     }
 
-    /// The live order block of a direction, of either scope, whose near edge price would meet first.
+    /// Live order blocks of a direction that the internal machine made, nearest first.
+    pub fn internal_order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.internal.blocks.live(direction)
+    }
+
+    /// Live order blocks of a direction that the swing machine made, nearest first.
+    pub fn swing_order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.swing.blocks.live(direction)
+    }
+
+    /// The live zone of a kind that price would meet first: of a direction, for levels of a side (+1 buy-side).
     #[must_use]
-    pub fn nearest_order_block(&self, direction: i8) -> Option<&Zone> {
-        let edge = |zone: &&Zone| if direction > 0 { -zone.high } else { zone.low };
-        let internal = self.concepts.internal.blocks.live(direction).next();
-        internal.into_iter().chain(self.concepts.swing.blocks.live(direction).next()).min_by_key(edge)
+    pub fn nearest(&self, kind: ZoneKind, sign: i8) -> Option<&Zone> {
+        self.concepts.nearest(kind, sign)
     }
 
     /// Live fair value gaps of a direction, nearest first.
@@ -154,6 +168,24 @@ impl Detector {
     /// Resting pools of a side (+1 buy-side, -1 sell-side), nearest first.
     pub fn pools(&self, side: i8) -> impl Iterator<Item = &Zone> {
         self.concepts.pools.resting(side)
+    }
+
+    /// Live breakers of a direction, nearest first.
+    pub fn breakers(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.flipped.breakers(direction)
+    }
+
+    /// The resting level that the last whole period (day, week or month) left on a side (+1 buy-side).
+    #[must_use]
+    pub fn period_level(&self, period: Scope, side: i8) -> Option<&Zone> {
+        self.concepts.periods.of(period, side)
+    }
+
+    /// The part of the session or kill zone named `scope` that was over at the close of the last bar, in (0, 1]; None
+    /// where that bar does not belong to it.
+    #[must_use]
+    pub fn session_elapsed(&self, scope: Scope) -> Option<f64> {
+        self.concepts.sessions.elapsed(scope, self.last_close_time?)
     }
 
     /// Whether the last bar belongs to the session or kill zone named `scope`.

@@ -8,6 +8,7 @@ pub mod balanced_price_range;
 pub mod civil_time;
 mod concepts;
 pub mod config;
+pub mod confluence;
 pub mod dealing_range;
 pub mod detector;
 pub mod displacement;
@@ -41,6 +42,7 @@ mod zone_life;
 
 pub use analyzer::{Analyzer, AnalyzerError, Step};
 pub use config::{ConfigError, DetectorConfig, PivotRule, StructureConfig};
+pub use confluence::{Confluence, Factor};
 pub use dealing_range::DealingRange;
 pub use detector::{Detector, DetectorError};
 pub use event::{Event, EventKind, Scope};

@@ -1,11 +1,13 @@
 //! Every parameter of the detector, with its default; unknown keys are refused.
 
+mod confluence;
 mod structure;
 mod time;
 mod zones;
 
 use serde::{Deserialize, Serialize};
 
+pub use confluence::ConfluenceConfig;
 pub use structure::{DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig};
 pub use time::{JudasConfig, OptimalEntryConfig, PeriodConfig, PowerOfThreeConfig, SessionConfig, WindowConfig};
 pub use zones::{
@@ -62,6 +64,8 @@ pub struct DetectorConfig {
     pub power_of_three: PowerOfThreeConfig,
     /// Optimal trade entry.
     pub optimal_entry: OptimalEntryConfig,
+    /// Confluence of timeframes.
+    pub confluence: ConfluenceConfig,
 }
 
 impl Default for DetectorConfig {
@@ -89,6 +93,7 @@ impl Default for DetectorConfig {
             judas_swing: JudasConfig::default(),
             power_of_three: PowerOfThreeConfig::default(),
             optimal_entry: OptimalEntryConfig::default(),
+            confluence: ConfluenceConfig::default(),
         }
     }
 }
@@ -135,7 +140,8 @@ impl DetectorConfig {
         self.inducement.validate()?;
         self.judas_swing.validate()?;
         self.power_of_three.validate()?;
-        self.optimal_entry.validate()
+        self.optimal_entry.validate()?;
+        self.confluence.validate()
     }
 }
 

@@ -241,6 +241,23 @@ class Detector:
     @staticmethod
     def from_snapshot(data: bytes) -> Detector: ...
 
+class DivergenceDetector:
+    """SMT divergence between two instruments: one makes a new extreme, and the other does not follow.
+
+    In its events ``scope`` names the leader (``first_instrument`` or ``second_instrument``), ``side`` is that of the
+    first instrument's pivots, ``low`` and ``high`` are the two pivots of the one that failed, in its ticks.
+    """
+
+    def __init__(self, timeframe: str, config_json: str = "{}") -> None: ...  # ValueError names an unknown key
+    def update(self, first: Bar | None, second: Bar | None) -> list[Event]: ...  # bars of one open time, or one alone
+    def run(self, first: Bars, second: Bars) -> list[Event]: ...  # the same over batches, aligned by open time
+    def live(self) -> list[Event]: ...  # the divergences in force, oldest first
+    @property
+    def steps(self) -> int: ...  # open times at which one of the two had a bar
+    def snapshot(self) -> bytes: ...
+    @staticmethod
+    def from_snapshot(data: bytes) -> DivergenceDetector: ...
+
 class ClosedBar:
     @property
     def timeframe(self) -> str: ...
@@ -271,7 +288,7 @@ class Confluence:
     @property
     def opposing(self) -> tuple[str, ...]: ...
 
-CONFLUENCE_FACTORS: tuple[str, ...]  # docs/concepts has what each means; a stale higher timeframe is silent
+CONFLUENCE_FACTORS: tuple[str, ...]  # docs/concepts/confluence.md has what each means
 
 class Analyzer:
     """Several timeframes at once, built from one base stream; stops at each close of the decision timeframe."""

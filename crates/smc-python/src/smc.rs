@@ -2,6 +2,7 @@
 
 mod analyzer;
 mod confluence;
+mod divergence;
 
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
@@ -282,6 +283,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyDetector>()?;
     analyzer::register(module)?;
     confluence::register(module)?;
+    divergence::register(module)?;
     module.add("EVENT_KINDS", PyTuple::new(py, EventKind::ALL.iter().map(|kind| kind.name()))?)?;
     module.add("FEATURE_NAMES", PyTuple::new(py, COLUMNS.iter().map(|column| column.name))?)?;
     module.add("FEATURE_DOCS", PyTuple::new(py, COLUMNS.iter().map(|column| column.doc))?)

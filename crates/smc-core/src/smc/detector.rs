@@ -37,6 +37,18 @@ pub enum DetectorError {
     },
 }
 
+/// Whether a bar has the length of a timeframe and begins no earlier than the bar before it ended.
+pub(super) fn check_bar(timeframe: Timeframe, last: Option<i64>, bar: &Bar) -> Result<(), DetectorError> {
+    let given = bar.close_time.saturating_sub(bar.open_time);
+    if given != timeframe.ns() {
+        return Err(DetectorError::WrongLength { timeframe, given });
+    }
+    match last {
+        Some(last) if bar.open_time < last => Err(DetectorError::OutOfOrder { timeframe, last, given: bar.open_time }),
+        _ => Ok(()),
+    }
+}
+
 /// The streaming detector of one timeframe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
@@ -70,27 +82,13 @@ impl Detector {
     /// # Errors
     /// [`DetectorError`], with nothing changed.
     pub fn update(&mut self, bar: &Bar, events: &mut Vec<Event>) -> Result<(), DetectorError> {
-        self.check(bar)?;
         let timeframe = self.timeframe;
+        check_bar(timeframe, self.last_close_time, bar)?;
         let sink = &mut Sink { events, last_id: &mut self.last_id, timeframe, bar };
         self.concepts.update(self.bars_seen, bar, sink);
         self.bars_seen += 1;
         self.last_close_time = Some(bar.close_time);
         Ok(())
-    }
-
-    fn check(&self, bar: &Bar) -> Result<(), DetectorError> {
-        let timeframe = self.timeframe;
-        let given = bar.close_time.saturating_sub(bar.open_time);
-        if given != timeframe.ns() {
-            return Err(DetectorError::WrongLength { timeframe, given });
-        }
-        match self.last_close_time {
-            Some(last) if bar.open_time < last => {
-                Err(DetectorError::OutOfOrder { timeframe, last, given: bar.open_time })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Timeframe of its bars.

@@ -1,6 +1,7 @@
 //! Every parameter of the detector, with its default; unknown keys are refused.
 
 mod confluence;
+mod divergence;
 mod structure;
 mod time;
 mod zones;
@@ -8,6 +9,7 @@ mod zones;
 use serde::{Deserialize, Serialize};
 
 pub use confluence::ConfluenceConfig;
+pub use divergence::{Correlation, DivergenceConfig};
 pub use structure::{DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig};
 pub use time::{JudasConfig, OptimalEntryConfig, PeriodConfig, PowerOfThreeConfig, SessionConfig, WindowConfig};
 pub use zones::{

@@ -234,12 +234,30 @@ class Detector:
     def update(self, bar: Bar) -> list[Event]: ...
     def run(self, bars: Bars) -> list[Event]: ...  # the same, over a batch
     def zones(self) -> list[Zone]: ...
+    def features(self) -> NDArray[np.float64]: ...  # shape (len(FEATURE_NAMES),), at the last close
     def bias(self, scope: str) -> int: ...
     @property
     def bars_seen(self) -> int: ...
     def snapshot(self) -> bytes: ...
     @staticmethod
     def from_snapshot(data: bytes) -> Detector: ...
+
+class DivergenceDetector:
+    """SMT divergence between two instruments: one makes a new extreme, and the other does not follow.
+
+    In its events ``scope`` names the leader (``first_instrument`` or ``second_instrument``), ``side`` is that of the
+    first instrument's pivots, ``low`` and ``high`` are the two pivots of the one that failed, in its ticks.
+    """
+
+    def __init__(self, timeframe: str, config_json: str = "{}") -> None: ...  # ValueError names an unknown key
+    def update(self, first: Bar | None, second: Bar | None) -> list[Event]: ...  # bars of one open time, or one alone
+    def run(self, first: Bars, second: Bars) -> list[Event]: ...  # the same over batches, aligned by open time
+    def live(self) -> list[Event]: ...  # the divergences in force, oldest first
+    @property
+    def steps(self) -> int: ...  # open times at which one of the two had a bar
+    def snapshot(self) -> bytes: ...
+    @staticmethod
+    def from_snapshot(data: bytes) -> DivergenceDetector: ...
 
 class ClosedBar:
     @property
@@ -259,6 +277,20 @@ class Step:
     @property
     def decision_bar(self) -> Bar | None: ...  # the closed bar of the decision timeframe, if one closed
 
+class Confluence:
+    """What spoke for and against a direction at a decision close; a feature, not calibrated."""
+
+    @property
+    def direction(self) -> int: ...  # 1 a long trade, -1 a short one
+    @property
+    def score(self) -> int: ...  # supporting less opposing factors
+    @property
+    def supporting(self) -> tuple[str, ...]: ...  # names in CONFLUENCE_FACTORS
+    @property
+    def opposing(self) -> tuple[str, ...]: ...
+
+CONFLUENCE_FACTORS: tuple[str, ...]  # docs/concepts/confluence.md has what each means
+
 class Analyzer:
     """Several timeframes at once, built from one base stream; stops at each close of the decision timeframe."""
 
@@ -274,6 +306,7 @@ class Analyzer:
     def timeframes(self) -> list[str]: ...  # decision first, then context
     def advance(self, bars: Bars, start: int) -> Step: ...
     def features(self) -> NDArray[np.float64]: ...  # shape (len(FEATURE_NAMES),), as of the last decision close
+    def confluence(self, direction: int) -> Confluence: ...  # at the last decision close; ValueError unless 1 or -1
     def zones(self, timeframe: str) -> list[Zone]: ...
     def bias(self, timeframe: str, scope: str) -> int: ...
     def dealing_range(self, timeframe: str) -> tuple[int, int] | None: ...  # (low, high) in ticks

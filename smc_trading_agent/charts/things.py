@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from smc_trading_agent._core import Event
-from smc_trading_agent.charts.vocabulary import CHANGES, ENDS, RANGES, REPLACED, Shape, shape_of
+from smc_trading_agent.charts.vocabulary import CHANGES, RANGES, REPLACED, Shape, is_end, shape_of
 
 SOURCE_REACH = 100_000
 """A cause as many events back, or further, is not named, so that memory stays bounded."""
@@ -110,7 +110,7 @@ class Assembler:
         """When the thing that ``event`` began left the chart; far off while it acts."""
         if shape_of(event, self._bar_ns) in (Shape.MARK, Shape.LINE, Shape.SPAN):
             return event.confirmed_at
-        return next((record.confirmed_at for record in self._lives[event.id] if _name(record) in ENDS), 1 << 62)
+        return next((record.confirmed_at for record in self._lives[event.id] if is_end(record.kind)), 1 << 62)
 
     @property
     def held(self) -> int:
@@ -149,4 +149,4 @@ def _name(record: Event) -> str:
 def _change(thing: Event, record: Event) -> Change:
     name = _name(record)
     edges = thing if name == REPLACED else record
-    return Change(record.id, name, record.confirmed_at, edges.low, edges.high, name in ENDS, record.ambiguous)
+    return Change(record.id, name, record.confirmed_at, edges.low, edges.high, is_end(record.kind), record.ambiguous)

@@ -17,9 +17,12 @@ REPLACED = "replaced"
 """What ends a range: the next one of its kind and scope."""
 
 ENDS = frozenset(
-    {"invalidated", "expired", "swept", "run", "taken", "filled", "inverted", "traversed", "failed", REPLACED}
+    {"invalidated", "expired", "swept", "run", "taken", "filled", "inverted", "traversed", "failed", "broken", REPLACED}
 )
 """Names of the records after which a thing no longer acts."""
+
+ENDED_BY_TOUCH = frozenset({"point_of_control"})
+"""Concepts that a first touch uses up."""
 
 CONTINUES = frozenset({"touched", "mitigated", "half_filled", "grown", "confirmed"})
 """Names of the other records of a life."""
@@ -66,6 +69,12 @@ CONCEPTS = tuple(kind for kind in EVENT_KINDS if kind not in CHANGES)
 
 LIVING = frozenset(parent for parent, _ in CHANGES.values())
 """The concepts that have a life."""
+
+
+def is_end(kind: str) -> bool:
+    """Whether a thing no longer acts after a record of this kind; a range is ended by the next of its kind."""
+    parent, name = CHANGES.get(kind, (kind, REPLACED))
+    return name in ENDS or (parent in ENDED_BY_TOUCH and name == "touched")
 
 
 def shape_of(event: Event, bar_ns: int) -> Shape:

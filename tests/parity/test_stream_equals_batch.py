@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from smc_trading_agent._core import FEATURE_NAMES, Analyzer, Bars, Detector, Event, Zone
+from smc_trading_agent._core import CONFLUENCE_FACTORS, FEATURE_NAMES, Analyzer, Bars, Detector, Event, Zone
 from smc_trading_agent.data_pipeline.instruments import SYNTHETIC, instrument_named
 from tests.runs import tape
 
@@ -131,3 +131,29 @@ def test_features_are_the_same_after_a_restore(whole: Reading) -> None:
     restored = Analyzer.from_snapshot(whole.analyzer.snapshot())
     assert restored.features().tobytes() == whole.analyzer.features().tobytes()
     assert restored.timeframes == ["3m", "15m", "1h"]
+
+
+def test_a_detector_has_the_features_of_an_analyzer_without_higher_timeframes() -> None:
+    alone, reading = Detector("1m"), Reading(Analyzer(INSTRUMENT, "1m", "1m", []))
+    assert alone.features().tobytes() == reading.analyzer.features().tobytes()
+    alone.run(TAPE)
+    reading.read(TAPE)
+    assert alone.features().tobytes() == reading.analyzer.features().tobytes()
+    assert Detector.from_snapshot(alone.snapshot()).features().tobytes() == alone.features().tobytes()
+
+
+def test_confluence_names_what_speaks_for_and_against(whole: Reading) -> None:
+    long, short = (whole.analyzer.confluence(direction) for direction in (1, -1))
+    assert (long.direction, short.direction) == (1, -1)
+    for told in (long, short):
+        assert set(told.supporting) | set(told.opposing) <= set(CONFLUENCE_FACTORS)
+        assert not set(told.supporting) & set(told.opposing)
+        assert told.score == len(told.supporting) - len(told.opposing)
+    assert set(long.opposing) <= set(short.supporting) and set(short.opposing) <= set(long.supporting)
+    features = dict(zip(FEATURE_NAMES, whole.analyzer.features(), strict=True))
+    assert features["bullish_confluence"] == len(long.supporting)
+    assert features["bearish_confluence"] == len(short.supporting)
+    restored = Analyzer.from_snapshot(whole.analyzer.snapshot())
+    assert restored.confluence(1) == long and restored.confluence(-1) == short
+    with pytest.raises(ValueError, match="direction 0"):
+        whole.analyzer.confluence(0)

@@ -5,18 +5,34 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::market::Bar;
-use crate::smc::{Event, EventKind, Scope};
+use crate::smc::{Event, EventKind, Scope, ZoneKind};
 
 /// Closes kept: the present one and sixteen before it.
 const CLOSES: usize = 17;
 /// Volumes kept: the present one and twenty before it.
 const VOLUMES: usize = 21;
+/// The kinds of level whose sweeps are remembered.
+const SWEPT: [ZoneKind; 4] =
+    [ZoneKind::LiquidityPool, ZoneKind::EqualLevels, ZoneKind::PeriodLevel, ZoneKind::SessionLevel];
 
-/// When a break happened, and in which direction.
+/// What is remembered with its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// An internal break with the bias.
+    Bos,
+    /// An internal break against it.
+    Choch,
+    /// A shift of market structure, internal or swing.
+    Shift,
+    /// A displacement.
+    Displacement,
+}
+
+/// When something happened, and in which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     bar: u64,
-    /// Direction of the break.
+    /// Its direction.
     pub direction: i8,
 }
 
@@ -24,19 +40,21 @@ pub struct Occurrence {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureHistory {
     bars: u64,
+    last: Option<Bar>,
     closes: VecDeque<i64>,
     volumes: VecDeque<i64>,
     volume_sum: i128,
-    buy_side_sweep: Option<u64>,
-    sell_side_sweep: Option<u64>,
-    bos: Option<Occurrence>,
-    choch: Option<Occurrence>,
+    /// By kind of [`SWEPT`], then buy-side and sell-side: number of the bar.
+    sweeps: [[Option<u64>; 2]; SWEPT.len()],
+    /// By [`Happening`].
+    happenings: [Option<Occurrence>; 4],
 }
 
 impl FeatureHistory {
     /// Takes a closed decision bar with the events it made knowable.
     pub fn update(&mut self, bar: &Bar, events: &[Event]) {
         self.bars += 1;
+        self.last = Some(*bar);
         if self.closes.len() == CLOSES {
             self.closes.pop_front();
         }
@@ -52,14 +70,28 @@ impl FeatureHistory {
     }
 
     fn note(&mut self, event: &Event) {
-        let occurrence = Some(Occurrence { bar: self.bars, direction: event.direction });
-        match (event.kind, event.scope) {
-            (EventKind::LiquidityPoolSwept, _) if event.side > 0 => self.buy_side_sweep = Some(self.bars),
-            (EventKind::LiquidityPoolSwept, _) => self.sell_side_sweep = Some(self.bars),
-            (EventKind::Bos, Scope::Internal) => self.bos = occurrence,
-            (EventKind::Choch, Scope::Internal) => self.choch = occurrence,
-            _ => {}
-        }
+        let happening = match (event.kind, event.scope) {
+            (EventKind::Bos, Scope::Internal) => Happening::Bos,
+            (EventKind::Choch, Scope::Internal) => Happening::Choch,
+            (EventKind::Mss, _) => Happening::Shift,
+            (EventKind::Displacement, _) => Happening::Displacement,
+            (EventKind::LiquidityPoolSwept, _) => return self.note_sweep(0, event.side),
+            (EventKind::EqualLevelsSwept, _) => return self.note_sweep(1, event.side),
+            (EventKind::PeriodLevelSwept, _) => return self.note_sweep(2, event.side),
+            (EventKind::SessionLevelSwept, _) => return self.note_sweep(3, event.side),
+            _ => return,
+        };
+        self.happenings[happening as usize] = Some(Occurrence { bar: self.bars, direction: event.direction });
+    }
+
+    fn note_sweep(&mut self, kind: usize, side: i8) {
+        self.sweeps[kind][usize::from(side < 0)] = Some(self.bars);
+    }
+
+    /// The present bar.
+    #[must_use]
+    pub const fn bar(&self) -> Option<Bar> {
+        self.last
     }
 
     /// The close `back` bars ago (0 is the present one).
@@ -78,23 +110,24 @@ impl FeatureHistory {
         (before > 0).then(|| present as f64 * number as f64 / before as f64)
     }
 
-    /// Bars since a pool of `side` was swept.
+    /// Bars since a level of a kind and side was swept; None for kinds that are not remembered.
     #[must_use]
-    pub fn bars_since_sweep(&self, side: i8) -> Option<u64> {
-        let swept = if side > 0 { self.buy_side_sweep } else { self.sell_side_sweep };
-        swept.map(|bar| self.bars - bar)
+    pub fn bars_since_sweep(&self, kind: ZoneKind, side: i8) -> Option<u64> {
+        let kind = SWEPT.iter().position(|&swept| swept == kind)?;
+        self.sweeps[kind][usize::from(side < 0)].map(|bar| self.bars - bar)
     }
 
-    /// The last internal BOS.
+    /// Bars since any level of a side was swept.
     #[must_use]
-    pub const fn last_bos(&self) -> Option<Occurrence> {
-        self.bos
+    pub fn bars_since_any_sweep(&self, side: i8) -> Option<u64> {
+        let last = self.sweeps.iter().filter_map(|sides| sides[usize::from(side < 0)]).max();
+        last.map(|bar| self.bars - bar)
     }
 
-    /// The last internal CHoCH.
+    /// When something last happened.
     #[must_use]
-    pub const fn last_choch(&self) -> Option<Occurrence> {
-        self.choch
+    pub const fn last(&self, happening: Happening) -> Option<Occurrence> {
+        self.happenings[happening as usize]
     }
 
     /// Bars since an occurrence.

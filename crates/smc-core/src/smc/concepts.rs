@@ -42,7 +42,7 @@ use super::swing_label::SwingLabels;
 use super::trailing_extreme::TrailingExtremes;
 use super::volume_imbalance::VolumeImbalances;
 use super::volume_profile::VolumeProfiles;
-use super::zone::Zone;
+use super::zone::{Zone, ZoneKind};
 use crate::market::{Bar, Timeframe};
 
 /// A structure machine with its blocks.
@@ -102,7 +102,7 @@ pub(super) struct Concepts {
     pub ranges: DealingRanges,
     displacements: Displacements,
     sweeps: Sweeps,
-    flipped: FlippedBlocks,
+    pub flipped: FlippedBlocks,
     rejections: RejectionBlocks,
     propulsions: PropulsionBlocks,
     inverse_gaps: InverseGaps,
@@ -111,7 +111,7 @@ pub(super) struct Concepts {
     opening_gaps: OpeningGaps,
     equal_levels: EqualLevels,
     inducements: Inducements,
-    periods: PeriodLevels,
+    pub periods: PeriodLevels,
     pub sessions: Sessions,
     judas: JudasSwings,
     power_of_three: PowerOfThree,
@@ -292,6 +292,37 @@ impl Concepts {
             let machines = [&self.internal, &self.swing].map(|machine| machine.blocks.live(block.direction));
             self.propulsions.form(&block, machines, index, sink);
         }
+    }
+
+    /// The live zone of a kind that price would meet first: of a direction, for levels of a side.
+    pub fn nearest(&self, kind: ZoneKind, sign: i8) -> Option<&Zone> {
+        match kind {
+            ZoneKind::OrderBlock => self.nearest_order_block(sign),
+            ZoneKind::FairValueGap => self.gaps.live(sign).next(),
+            ZoneKind::LiquidityPool => self.pools.resting(sign).next(),
+            ZoneKind::Breaker => self.flipped.breakers(sign).next(),
+            ZoneKind::MitigationBlock => self.flipped.mitigations(sign).next(),
+            ZoneKind::RejectionBlock => self.rejections.nearest(sign),
+            ZoneKind::PropulsionBlock => self.propulsions.nearest(sign),
+            ZoneKind::InverseFairValueGap => self.inverse_gaps.nearest(sign),
+            ZoneKind::BalancedPriceRange => self.balanced.nearest(sign),
+            ZoneKind::VolumeImbalance => self.imbalances.nearest(sign),
+            ZoneKind::OpeningGap => self.opening_gaps.nearest(sign),
+            ZoneKind::EqualLevels => self.equal_levels.nearest(sign),
+            ZoneKind::Inducement => self.inducements.nearest(sign),
+            ZoneKind::PeriodLevel => self.periods.nearest(sign),
+            ZoneKind::SessionLevel => self.sessions.nearest(sign),
+            ZoneKind::OptimalEntry => self.entries.nearest(sign),
+            ZoneKind::ReclaimedBlock => self.reclaimed_blocks.nearest(sign),
+            ZoneKind::LiquidityVoid => self.voids.nearest(sign),
+            ZoneKind::PointOfControl => self.profiles.nearest(sign),
+        }
+    }
+
+    fn nearest_order_block(&self, direction: i8) -> Option<&Zone> {
+        let edge = |zone: &&Zone| if direction > 0 { -zone.high } else { zone.low };
+        let internal = self.internal.blocks.live(direction).next();
+        internal.into_iter().chain(self.swing.blocks.live(direction).next()).min_by_key(edge)
     }
 
     /// Every live zone of the concepts whose zones have no order of their own.

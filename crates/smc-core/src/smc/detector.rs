@@ -13,7 +13,7 @@ use super::event::{Event, Scope, Sink};
 use super::reference_open::ReferenceOpen;
 use super::trailing_extreme::TrailingExtreme;
 use super::volume_profile::VolumeProfile;
-use super::zone::Zone;
+use super::zone::{Zone, ZoneKind};
 use crate::market::{Bar, Timeframe};
 
 /// Why a bar cannot be taken.
@@ -39,6 +39,18 @@ pub enum DetectorError {
         /// Length of the offending bar.
         given: i64,
     },
+}
+
+/// Whether a bar has the length of a timeframe and begins no earlier than the bar before it ended.
+pub(super) fn check_bar(timeframe: Timeframe, last: Option<i64>, bar: &Bar) -> Result<(), DetectorError> {
+    let given = bar.close_time.saturating_sub(bar.open_time);
+    if given != timeframe.ns() {
+        return Err(DetectorError::WrongLength { timeframe, given });
+    }
+    match last {
+        Some(last) if bar.open_time < last => Err(DetectorError::OutOfOrder { timeframe, last, given: bar.open_time }),
+        _ => Ok(()),
+    }
 }
 
 /// The streaming detector of one timeframe.
@@ -74,27 +86,13 @@ impl Detector {
     /// # Errors
     /// [`DetectorError`], with nothing changed.
     pub fn update(&mut self, bar: &Bar, events: &mut Vec<Event>) -> Result<(), DetectorError> {
-        self.check(bar)?;
         let timeframe = self.timeframe;
+        check_bar(timeframe, self.last_close_time, bar)?;
         let sink = &mut Sink { events, last_id: &mut self.last_id, timeframe, bar };
         self.concepts.update(self.bars_seen, bar, sink);
         self.bars_seen += 1;
         self.last_close_time = Some(bar.close_time);
         Ok(())
-    }
-
-    fn check(&self, bar: &Bar) -> Result<(), DetectorError> {
-        let timeframe = self.timeframe;
-        let given = bar.close_time.saturating_sub(bar.open_time);
-        if given != timeframe.ns() {
-            return Err(DetectorError::WrongLength { timeframe, given });
-        }
-        match self.last_close_time {
-            Some(last) if bar.open_time < last => {
-                Err(DetectorError::OutOfOrder { timeframe, last, given: bar.open_time })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Timeframe of its bars.
@@ -113,6 +111,12 @@ impl Detector {
     #[must_use]
     pub const fn bars_seen(&self) -> u64 {
         self.bars_seen
+    }
+
+    /// Close time of the last bar taken.
+    #[must_use]
+    pub const fn last_close_time(&self) -> Option<i64> {
+        self.last_close_time
     }
 
     /// Average true range of the last bar in ticks, once warm.
@@ -174,15 +178,23 @@ impl Detector {
 
     /// Live order blocks of a direction: the internal machine's, then the swing machine's, each nearest first.
     pub fn order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
-        self.concepts.internal.blocks.live(direction).chain(self.concepts.swing.blocks.live(direction))
+        self.internal_order_blocks(direction).chain(self.swing_order_blocks(direction))
     }
 
-    /// The live order block of a direction, of either scope, whose near edge price would meet first.
+    /// Live order blocks of a direction that the internal machine made, nearest first.
+    pub fn internal_order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.internal.blocks.live(direction)
+    }
+
+    /// Live order blocks of a direction that the swing machine made, nearest first.
+    pub fn swing_order_blocks(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.swing.blocks.live(direction)
+    }
+
+    /// The live zone of a kind that price would meet first: of a direction, for levels of a side (+1 buy-side).
     #[must_use]
-    pub fn nearest_order_block(&self, direction: i8) -> Option<&Zone> {
-        let edge = |zone: &&Zone| if direction > 0 { -zone.high } else { zone.low };
-        let internal = self.concepts.internal.blocks.live(direction).next();
-        internal.into_iter().chain(self.concepts.swing.blocks.live(direction).next()).min_by_key(edge)
+    pub fn nearest(&self, kind: ZoneKind, sign: i8) -> Option<&Zone> {
+        self.concepts.nearest(kind, sign)
     }
 
     /// Live fair value gaps of a direction, nearest first.
@@ -193,6 +205,24 @@ impl Detector {
     /// Resting pools of a side (+1 buy-side, -1 sell-side), nearest first.
     pub fn pools(&self, side: i8) -> impl Iterator<Item = &Zone> {
         self.concepts.pools.resting(side)
+    }
+
+    /// Live breakers of a direction, nearest first.
+    pub fn breakers(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.concepts.flipped.breakers(direction)
+    }
+
+    /// The resting level that the last whole period (day, week or month) left on a side (+1 buy-side).
+    #[must_use]
+    pub fn period_level(&self, period: Scope, side: i8) -> Option<&Zone> {
+        self.concepts.periods.of(period, side)
+    }
+
+    /// The part of the session or kill zone named `scope` that was over at the close of the last bar, in (0, 1]; None
+    /// where that bar does not belong to it.
+    #[must_use]
+    pub fn session_elapsed(&self, scope: Scope) -> Option<f64> {
+        self.concepts.sessions.elapsed(scope, self.last_close_time?)
     }
 
     /// Whether the last bar belongs to the session or kill zone named `scope`.

@@ -30,6 +30,7 @@
 //! | judas_swing | the bar that left the range | back into the range | the side it left |
 //! | power_of_three_manipulation, _distribution | as the swing, as the shift | of the swing | 0 |
 //! | optimal_entry | the bar of the later pivot | of the leg | 0 |
+//! | smt_divergence | the leader's pivot bar | against its side, for the first instrument | of the first's pivots |
 //! | a zone's life (`zone_id` names it) | the bar on which it happened | see below | of the zone |
 //!
 //! A zone's life keeps the zone's direction, with three exceptions that say what the market did: an inverted gap has
@@ -279,6 +280,12 @@ named_enum! {
         PowerOfThreeManipulation => "power_of_three_manipulation",
         /// A shift of market structure away from that swing.
         PowerOfThreeDistribution => "power_of_three_distribution",
+        /// One of two instruments made a new extreme, and the other did not follow.
+        SmtDivergence => "smt_divergence",
+        /// The instrument that failed closes beyond its older pivot.
+        SmtDivergenceBroken => "smt_divergence_broken",
+        /// Too old, or displaced by younger ones.
+        SmtDivergenceExpired => "smt_divergence_expired",
         /// The deep retracement of a leg with the bias.
         OptimalEntry => "optimal_entry",
         /// A later bar reaches the band.
@@ -303,7 +310,8 @@ impl EventKind {
 }
 
 named_enum! {
-    /// Which of the two independent structure machines speaks, or which period or window of civil time.
+    /// Which of the two independent structure machines speaks, or which period or window of civil time; of an SMT
+    /// divergence, which instrument leads.
     Scope {
         /// Neither: gaps, pools, ranges.
         None => "",
@@ -311,6 +319,10 @@ named_enum! {
         Internal => "internal",
         /// Long legs.
         Swing => "swing",
+        /// The first of two instruments.
+        FirstInstrument => "first_instrument",
+        /// The second of two instruments.
+        SecondInstrument => "second_instrument",
         /// The trading day.
         Day => "day",
         /// The trading week.
@@ -357,7 +369,7 @@ pub struct Event {
     pub direction: i8,
     /// +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none.
     pub side: i8,
-    /// The structure machine, period or window that speaks.
+    /// The structure machine, period or window that speaks, or the instrument that leads.
     pub scope: Scope,
     /// Timeframe of the bars.
     pub timeframe: Timeframe,

@@ -62,6 +62,11 @@ impl FlippedBlocks {
         self.breakers.live(direction)
     }
 
+    /// Live mitigation blocks of a direction, nearest edge first.
+    pub fn mitigations(&self, direction: i8) -> impl Iterator<Item = &Zone> {
+        self.mitigations.live(direction)
+    }
+
     /// Live zones of both kinds.
     pub fn live(&self) -> impl Iterator<Item = &Zone> {
         self.breakers.all().chain(self.mitigations.all())

@@ -48,6 +48,11 @@ impl Inducements {
         self.levels.all()
     }
 
+    /// The nearest resting level of a side.
+    pub(crate) fn nearest(&self, side: i8) -> Option<&Zone> {
+        self.levels.resting(side).next()
+    }
+
     /// Applies bar `index` to the levels that rest.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         self.levels.update(&LIFE, index, bar, sink);

@@ -44,6 +44,11 @@ impl InverseGaps {
         self.zones.all()
     }
 
+    /// The live zone of a direction whose near edge price would meet first.
+    pub(crate) fn nearest(&self, direction: i8) -> Option<&Zone> {
+        self.zones.live(direction).next()
+    }
+
     /// Applies bar `index` to the zones that exist.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         self.zones.update(&LIFE, index, bar, sink, |_, _| ());

@@ -49,6 +49,11 @@ impl OptimalEntries {
         self.zones.all()
     }
 
+    /// The live zone of a direction whose near edge price would meet first.
+    pub(crate) fn nearest(&self, direction: i8) -> Option<&Zone> {
+        self.zones.live(direction).next()
+    }
+
     /// Applies bar `index` to the zone.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         let life = Life { end: End::CloseBeyondLevel(self.origin), ..LIFE };

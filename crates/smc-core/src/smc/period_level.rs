@@ -50,6 +50,16 @@ impl PeriodLevels {
         self.levels.all()
     }
 
+    /// The nearest resting level of a side.
+    pub(crate) fn nearest(&self, side: i8) -> Option<&Zone> {
+        self.levels.resting(side).next()
+    }
+
+    /// The resting level that a period (day, week or month) left on a side; there is one at most.
+    pub(crate) fn of(&self, period: Scope, side: i8) -> Option<&Zone> {
+        self.levels.resting(side).find(|level| level.scope == period)
+    }
+
     /// The period of day or week that the last bar opened, the longer one where it opened both.
     #[must_use]
     pub(crate) fn began(&self) -> Option<Scope> {

@@ -55,6 +55,11 @@ impl Sessions {
         self.levels.all()
     }
 
+    /// The nearest resting level of a side.
+    pub(crate) fn nearest(&self, side: i8) -> Option<&Zone> {
+        self.levels.resting(side).next()
+    }
+
     /// Whether the last bar belongs to the window named `scope`.
     #[must_use]
     pub fn is_open(&self, scope: Scope) -> bool {
@@ -64,6 +69,13 @@ impl Sessions {
     /// Whether the last bar belongs to one of the windows whose names satisfy a condition.
     pub(crate) fn is_any_open(&self, wanted: impl Fn(Scope) -> bool) -> bool {
         self.followers.iter().any(|follower| follower.is_open() && wanted(follower.scope))
+    }
+
+    /// The part of the window named `scope` that is over at `time`, at most 1; None where the last bar is not in it.
+    #[must_use]
+    pub fn elapsed(&self, scope: Scope, time: i64) -> Option<f64> {
+        let span = self.followers.iter().find(|follower| follower.scope == scope)?.open_span()?;
+        Some(((time - span.start) as f64 / (span.end - span.start) as f64).min(1.0))
     }
 
     /// Applies bar `index` to the levels that rest.

@@ -47,6 +47,11 @@ impl SpanFollower {
         self.open
     }
 
+    /// The span of the last bar, if it belongs to one.
+    pub fn open_span(&self) -> Option<Span> {
+        self.span.filter(|_| self.open)
+    }
+
     /// Whether the last bar is the first one since a span began, and others came before it.
     pub const fn began(&self) -> bool {
         self.began

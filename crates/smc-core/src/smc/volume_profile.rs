@@ -243,6 +243,11 @@ impl VolumeProfiles {
         self.above.nearest_first().chain(self.below.nearest_first())
     }
 
+    /// The naked point of control of a side that price would meet first.
+    pub(crate) fn nearest(&self, side: i8) -> Option<&Zone> {
+        (if side > 0 { &self.above } else { &self.below }).nearest_first().next()
+    }
+
     /// Applies bar `index` to the naked points of control.
     pub(crate) fn update(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
         for zones in [&mut self.above, &mut self.below] {

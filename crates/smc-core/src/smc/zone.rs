@@ -221,6 +221,12 @@ impl Zone {
         })
     }
 
+    /// Ticks from `price` to the near edge, 0 inside or beyond it; the zone lies below price (`sign` +1) or above (-1).
+    #[must_use]
+    pub fn distance(&self, sign: i8, price: i64) -> i64 {
+        (if sign > 0 { price - self.high } else { self.low - price }).max(0)
+    }
+
     /// Counts a touch by bar `index`: bars in a row are one visit.
     pub(crate) fn touch(&mut self, index: u64) {
         if self.touches == 0 || index > self.last_touch + 1 {

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use smc_core::market::{ClosedBar, Timeframe};
 use smc_core::smc::{Analyzer, Detector, Step};
 
+use super::confluence::PyConfluence;
 use super::{parse_config, parse_scope, wrap_events, wrap_zones, PyEvent, PyZone};
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars, PyInstrument};
 use crate::snapshot;
@@ -107,6 +108,10 @@ impl PyAnalyzer {
 
     fn features<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, self.inner.features())
+    }
+
+    fn confluence(&self, direction: i64) -> PyResult<PyConfluence> {
+        PyConfluence::of(&self.inner, direction)
     }
 
     fn zones(&self, timeframe: &str) -> PyResult<Vec<PyZone>> {

@@ -1,16 +1,20 @@
 //! Every parameter of the detector, with its default; unknown keys are refused.
 
+mod confluence;
 mod delivery;
+mod divergence;
 mod structure;
 mod time;
 mod zones;
 
 use serde::{Deserialize, Serialize};
 
+pub use confluence::ConfluenceConfig;
 pub use delivery::{
     FailedBreakConfig, LiquidityVoidConfig, ReclaimedBlockConfig, ReclaimedLevelConfig, StateOfDeliveryConfig,
     VolumeProfileConfig,
 };
+pub use divergence::{Correlation, DivergenceConfig};
 pub use structure::{
     DealingRangeConfig, DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig,
 };
@@ -87,6 +91,8 @@ pub struct DetectorConfig {
     pub volume_profile: VolumeProfileConfig,
     /// Reference opens.
     pub reference_open: ReferenceOpenConfig,
+    /// Confluence of timeframes.
+    pub confluence: ConfluenceConfig,
 }
 
 impl Default for DetectorConfig {
@@ -122,6 +128,7 @@ impl Default for DetectorConfig {
             liquidity_void: LiquidityVoidConfig::default(),
             volume_profile: VolumeProfileConfig::default(),
             reference_open: ReferenceOpenConfig::default(),
+            confluence: ConfluenceConfig::default(),
         }
     }
 }
@@ -175,7 +182,8 @@ impl DetectorConfig {
         self.reclaimed_block.validate()?;
         self.state_of_delivery.validate()?;
         self.liquidity_void.validate()?;
-        self.volume_profile.validate()
+        self.volume_profile.validate()?;
+        self.confluence.validate()
     }
 }
 

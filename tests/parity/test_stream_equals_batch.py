@@ -131,3 +131,12 @@ def test_features_are_the_same_after_a_restore(whole: Reading) -> None:
     restored = Analyzer.from_snapshot(whole.analyzer.snapshot())
     assert restored.features().tobytes() == whole.analyzer.features().tobytes()
     assert restored.timeframes == ["3m", "15m", "1h"]
+
+
+def test_a_detector_has_the_features_of_an_analyzer_without_higher_timeframes() -> None:
+    alone, reading = Detector("1m"), Reading(Analyzer(INSTRUMENT, "1m", "1m", []))
+    assert alone.features().tobytes() == reading.analyzer.features().tobytes()
+    alone.run(TAPE)
+    reading.read(TAPE)
+    assert alone.features().tobytes() == reading.analyzer.features().tobytes()
+    assert Detector.from_snapshot(alone.snapshot()).features().tobytes() == alone.features().tobytes()

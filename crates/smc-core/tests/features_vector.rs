@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use smc_common::{mirrored, one_minute_bar, small, timeframe, walk};
-use smc_core::features::{FeatureHistory, FeatureView, COLUMNS};
+use smc_core::features::{FeatureDetector, COLUMNS};
 use smc_core::market::{Bar, Instrument};
 use smc_core::smc::{Analyzer, Detector, PivotRule};
 
@@ -15,17 +15,15 @@ fn position(name: &str) -> usize {
     COLUMNS.iter().position(|column| column.name == name).unwrap()
 }
 
-/// Detector, history and vector after all of `bars`.
-fn after(bars: &[Bar]) -> (Detector, FeatureHistory, Vec<f64>) {
-    let mut detector = Detector::new(timeframe("1m"), small(PivotRule::Fractal)).unwrap();
-    let (mut history, mut events) = (FeatureHistory::default(), Vec::new());
+/// Detector and vector after all of `bars`.
+fn after(bars: &[Bar]) -> (FeatureDetector, Vec<f64>) {
+    let mut detector = FeatureDetector::new(Detector::new(timeframe("1m"), small(PivotRule::Fractal)).unwrap());
+    let (mut events, mut values) = (Vec::new(), Vec::new());
     for bar in bars {
-        events.clear();
         detector.update(bar, &mut events).unwrap();
-        history.update(bar, &events);
     }
-    let values = FeatureView::new(*bars.last().unwrap(), &detector, [None, None], &history).values();
-    (detector, history, values)
+    detector.view([None, None]).write(&mut values);
+    (detector, values)
 }
 
 #[test]
@@ -66,8 +64,8 @@ fn values_follow_from_the_bars() {
     let mut bars: Vec<Bar> = (0..20).map(|minute| one_minute_bar(minute, [100, 102, 98, 100])).collect();
     bars.push(one_minute_bar(20, [101, 112, 101, 111]));
     bars.push(Bar { volume: 40, taker_buy_volume: 30, ..one_minute_bar(21, [112, 116, 110, 114]) });
-    let (detector, _, values) = after(&bars);
-    let atr = detector.atr().unwrap();
+    let (detector, values) = after(&bars);
+    let atr = detector.detector().atr().unwrap();
     let value = |name| values[position(name)];
     assert_eq!(value("bullish_gap_distance"), 4.0 / atr);
     assert_eq!(value("bullish_gap_age"), 0.0);
@@ -91,8 +89,8 @@ fn values_follow_from_the_bars() {
 fn a_market_that_does_not_move_is_finite() {
     let bars: Vec<Bar> =
         (0..50).map(|minute| Bar { volume: 0, taker_buy_volume: 0, ..one_minute_bar(minute, [100; 4]) }).collect();
-    let (detector, _, values) = after(&bars);
-    assert_eq!(detector.atr(), Some(0.0));
+    let (detector, values) = after(&bars);
+    assert_eq!(detector.detector().atr(), Some(0.0));
     assert!(values.iter().all(|value| value.is_finite()));
 }
 
@@ -114,7 +112,7 @@ proptest! {
 
     #[test]
     fn values_are_finite_and_bounded(bars in walk(1..300)) {
-        let (_, _, values) = after(&bars);
+        let (_, values) = after(&bars);
         for (column, value) in COLUMNS.iter().zip(values) {
             prop_assert!(value.is_finite() && value.abs() <= 20.0, "{} is {}", column.name, value);
             if column.name.ends_with("_distance") || column.name.ends_with("_age") {
@@ -125,8 +123,8 @@ proptest! {
 
     #[test]
     fn negated_prices_swap_the_columns_of_the_two_sides(bars in walk(1..300)) {
-        let (_, _, upright) = after(&bars);
-        let (_, _, reflected) = after(&mirrored(&bars));
+        let (_, upright) = after(&bars);
+        let (_, reflected) = after(&mirrored(&bars));
         for (at, column) in COLUMNS.iter().enumerate() {
             let value = upright[at];
             let expected = match column.name {

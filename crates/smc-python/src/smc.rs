@@ -2,10 +2,11 @@
 
 mod analyzer;
 
+use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use smc_core::features::COLUMNS;
+use smc_core::features::{FeatureDetector, COLUMNS};
 use smc_core::market::Timeframe;
 use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Scope, Zone};
 
@@ -216,7 +217,7 @@ pub(crate) fn parse_scope(name: &str) -> PyResult<Scope> {
 /// All concepts on one timeframe, streaming: one closed bar in, the facts it made knowable out.
 #[pyclass(name = "Detector", module = "smc_trading_agent._core")]
 pub struct PyDetector {
-    inner: Detector,
+    inner: FeatureDetector,
 }
 
 #[pymethods]
@@ -225,7 +226,8 @@ impl PyDetector {
     #[pyo3(signature = (timeframe, config_json = "{}"))]
     fn new(timeframe: &str, config_json: &str) -> PyResult<Self> {
         let config = parse_config(config_json)?;
-        Ok(Self { inner: Detector::new(parse_timeframe(timeframe)?, config).map_err(value_error)? })
+        let detector = Detector::new(parse_timeframe(timeframe)?, config).map_err(value_error)?;
+        Ok(Self { inner: FeatureDetector::new(detector) })
     }
 
     fn update(&mut self, bar: &PyBar) -> PyResult<Vec<PyEvent>> {
@@ -244,16 +246,22 @@ impl PyDetector {
     }
 
     fn zones(&self) -> Vec<PyZone> {
-        wrap_zones(&self.inner)
+        wrap_zones(self.inner.detector())
+    }
+
+    fn features<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        let mut values = Vec::new();
+        self.inner.view([None, None]).write(&mut values);
+        PyArray1::from_vec(py, values)
     }
 
     fn bias(&self, scope: &str) -> PyResult<i8> {
-        Ok(self.inner.bias(parse_scope(scope)?))
+        Ok(self.inner.detector().bias(parse_scope(scope)?))
     }
 
     #[getter]
     fn bars_seen(&self) -> u64 {
-        self.inner.bars_seen()
+        self.inner.detector().bars_seen()
     }
 
     fn snapshot(&self) -> PyResult<Vec<u8>> {

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use serde::{de::DeserializeOwned, Serialize};
 
 /// Raised with every change of a serialized field.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER: usize = 4 + 2 + 8;
 
 /// FNV-1a, 64 bits.

@@ -24,6 +24,7 @@ pub struct Occurrence {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureHistory {
     bars: u64,
+    last: Option<Bar>,
     closes: VecDeque<i64>,
     volumes: VecDeque<i64>,
     volume_sum: i128,
@@ -37,6 +38,7 @@ impl FeatureHistory {
     /// Takes a closed decision bar with the events it made knowable.
     pub fn update(&mut self, bar: &Bar, events: &[Event]) {
         self.bars += 1;
+        self.last = Some(*bar);
         if self.closes.len() == CLOSES {
             self.closes.pop_front();
         }
@@ -60,6 +62,12 @@ impl FeatureHistory {
             (EventKind::Choch, Scope::Internal) => self.choch = occurrence,
             _ => {}
         }
+    }
+
+    /// The present bar.
+    #[must_use]
+    pub const fn bar(&self) -> Option<Bar> {
+        self.last
     }
 
     /// The close `back` bars ago (0 is the present one).

@@ -4,9 +4,11 @@
 //! the column's sentence names. Distances are measured in the decision timeframe's ATR and clipped.
 
 mod columns;
+mod detector;
 mod history;
 mod view;
 
 pub use columns::{Column, COLUMNS};
+pub use detector::FeatureDetector;
 pub use history::FeatureHistory;
 pub use view::FeatureView;

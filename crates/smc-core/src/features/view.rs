@@ -10,6 +10,10 @@ pub(super) const FAR: f64 = 20.0;
 /// Ages are `ln(1 + bars)`, clipped here; also the age of what is absent.
 pub(super) const OLD: f64 = 10.0;
 
+/// Stands where there is no bar yet.
+const NO_BAR: Bar =
+    Bar { open_time: 0, close_time: 0, open: 0, high: 0, low: 0, close: 0, volume: 0, taker_buy_volume: 0, trades: 0 };
+
 /// A decision bar and everything known at its close.
 pub struct FeatureView<'a> {
     pub(super) bar: Bar,
@@ -21,39 +25,19 @@ pub struct FeatureView<'a> {
 }
 
 impl<'a> FeatureView<'a> {
-    /// The view at the close of `bar`, which detectors and history have taken already.
+    /// The view at the close of the last bar that `history` took, and `decision` with it; before any bar every
+    /// column has its neutral value.
     #[must_use]
-    pub fn new(
-        bar: Bar,
-        decision: &'a Detector,
-        contexts: [Option<&'a Detector>; 2],
-        history: &'a FeatureHistory,
-    ) -> Self {
+    pub fn new(decision: &'a Detector, contexts: [Option<&'a Detector>; 2], history: &'a FeatureHistory) -> Self {
         let atr = decision.atr().filter(|&atr| atr > 0.0);
+        let bar = history.bar().unwrap_or(NO_BAR);
         Self { bar, decision, contexts, history, atr }
     }
 
-    /// The view before any bar: every column at its neutral value.
-    #[must_use]
-    pub fn empty(decision: &'a Detector, contexts: [Option<&'a Detector>; 2], history: &'a FeatureHistory) -> Self {
-        let bar = Bar {
-            open_time: 0,
-            close_time: 0,
-            open: 0,
-            high: 0,
-            low: 0,
-            close: 0,
-            volume: 0,
-            taker_buy_volume: 0,
-            trades: 0,
-        };
-        Self { bar, decision, contexts, history, atr: None }
-    }
-
-    /// Every column's value, in the order of [`COLUMNS`].
-    #[must_use]
-    pub fn values(&self) -> Vec<f64> {
-        COLUMNS.iter().map(|column| (column.value)(self)).collect()
+    /// Puts every column's value into `values`, in the order of [`COLUMNS`].
+    pub fn write(&self, values: &mut Vec<f64>) {
+        values.clear();
+        values.extend(COLUMNS.iter().map(|column| (column.value)(self)));
     }
 
     /// A move of `ticks` in ATR, clipped to ±[`FAR`]; 0 before the ATR is warm.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{ConfigError, DetectorConfig};
 use super::detector::{Detector, DetectorError};
 use super::event::Event;
-use crate::features::{FeatureHistory, FeatureView};
+use crate::features::FeatureDetector;
 use crate::market::{AggregateError, Aggregator, Bar, ClosedBar, Instrument, Timeframe};
 
 /// Why timeframes or bars do not fit an analyzer.
@@ -64,9 +64,8 @@ pub struct Step {
 pub struct Analyzer {
     instrument: Instrument,
     aggregator: Aggregator,
-    /// The decision timeframe first, then the contexts as given.
-    detectors: Vec<Detector>,
-    history: FeatureHistory,
+    decision: FeatureDetector,
+    contexts: Vec<Detector>,
     features: Vec<f64>,
 }
 
@@ -92,16 +91,15 @@ impl Analyzer {
             }
             timeframes.push(context);
         }
-        let detectors: Result<Vec<_>, _> =
-            timeframes.iter().map(|&timeframe| Detector::new(timeframe, config)).collect();
+        let detectors: Result<_, _> = contexts.iter().map(|&timeframe| Detector::new(timeframe, config)).collect();
         let mut made = Self {
             instrument,
             aggregator: Aggregator::new(base, &timeframes)?,
-            detectors: detectors?,
-            history: FeatureHistory::default(),
+            decision: FeatureDetector::new(Detector::new(decision, config)?),
+            contexts: detectors?,
             features: Vec::new(),
         };
-        made.features = FeatureView::empty(&made.detectors[0], made.contexts(), &made.history).values();
+        made.read_features();
         Ok(made)
     }
 
@@ -134,22 +132,24 @@ impl Analyzer {
 
     fn process(&mut self, step: &mut Step) -> Result<(), AnalyzerError> {
         for closed in &step.closed {
-            let first = step.events.len();
-            let position = self.detectors.iter().position(|detector| detector.timeframe() == closed.timeframe);
-            let Some(position) = position else { continue };
-            self.detectors[position].update(&closed.bar, &mut step.events)?;
-            if position == 0 {
-                self.history.update(&closed.bar, &step.events[first..]);
-                let view = FeatureView::new(closed.bar, &self.detectors[0], self.contexts(), &self.history);
-                self.features = view.values();
+            if closed.timeframe == self.decision.detector().timeframe() {
+                self.decision.update(&closed.bar, &mut step.events)?;
+                self.read_features();
                 step.decision_bar = Some(closed.bar);
+            } else if let Some(context) = self.contexts.iter_mut().find(|found| found.timeframe() == closed.timeframe) {
+                context.update(&closed.bar, &mut step.events)?;
             }
         }
         Ok(())
     }
 
-    fn contexts(&self) -> [Option<&Detector>; 2] {
-        [self.detectors.get(1), self.detectors.get(2)]
+    fn read_features(&mut self) {
+        let contexts = [self.contexts.first(), self.contexts.get(1)];
+        self.decision.view(contexts).write(&mut self.features);
+    }
+
+    fn detectors(&self) -> impl Iterator<Item = &Detector> {
+        std::iter::once(self.decision.detector()).chain(&self.contexts)
     }
 
     /// The instrument.
@@ -166,13 +166,13 @@ impl Analyzer {
 
     /// The decision timeframe first, then the contexts as given.
     pub fn timeframes(&self) -> impl Iterator<Item = Timeframe> + '_ {
-        self.detectors.iter().map(Detector::timeframe)
+        self.detectors().map(Detector::timeframe)
     }
 
     /// The detector of a timeframe.
     #[must_use]
     pub fn detector(&self, timeframe: Timeframe) -> Option<&Detector> {
-        self.detectors.iter().find(|detector| detector.timeframe() == timeframe)
+        self.detectors().find(|detector| detector.timeframe() == timeframe)
     }
 
     /// The features as of the last decision close, in the order of [`crate::features::COLUMNS`].

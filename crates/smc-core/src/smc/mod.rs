@@ -40,7 +40,7 @@ mod zone_index;
 mod zone_life;
 
 pub use analyzer::{Analyzer, AnalyzerError, Step};
-pub use config::{ConfigError, DetectorConfig, PivotRule, StructureConfig};
+pub use config::{ConfigError, DetectorConfig, Parameter, PivotRule, StructureConfig};
 pub use dealing_range::DealingRange;
 pub use detector::{Detector, DetectorError};
 pub use event::{Event, EventKind, Scope};

@@ -5,16 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use super::super::civil_time::{Schedule, TimeOfDay};
 use super::super::event::Scope;
+use super::documented::documented;
 use super::{share, window, ConfigError};
 
-/// Trading days, weeks and months; see [`super::super::period_level`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PeriodConfig {
-    /// IANA zone of the clock.
-    pub zone: Tz,
-    /// When a trading day begins; from noon on it bears the date of the day after.
-    pub roll: TimeOfDay,
+documented! {
+    /// Trading days, weeks and months; see [`super::super::period_level`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct PeriodConfig {
+        /// IANA zone of the clock.
+        pub zone: Tz,
+        /// When a trading day begins; from noon on it bears the date of the day after.
+        pub roll: TimeOfDay,
+    }
 }
 
 impl Default for PeriodConfig {
@@ -47,24 +50,26 @@ impl WindowConfig {
     }
 }
 
-/// Sessions and kill zones; null leaves one out. See [`super::super::session`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionConfig {
-    /// The quiet hours whose range the Judas swing leaves.
-    pub asian_kill_zone: Option<WindowConfig>,
-    /// Around the London open.
-    pub london_kill_zone: Option<WindowConfig>,
-    /// Around the New York open.
-    pub new_york_kill_zone: Option<WindowConfig>,
-    /// Around the London close.
-    pub london_close_kill_zone: Option<WindowConfig>,
-    /// The Tokyo session.
-    pub tokyo_session: Option<WindowConfig>,
-    /// The London session.
-    pub london_session: Option<WindowConfig>,
-    /// The New York session.
-    pub new_york_session: Option<WindowConfig>,
+documented! {
+    /// Sessions and kill zones; null leaves one out. See [`super::super::session`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct SessionConfig {
+        /// The quiet hours whose range the Judas swing leaves.
+        pub asian_kill_zone: Option<WindowConfig>,
+        /// Around the London open.
+        pub london_kill_zone: Option<WindowConfig>,
+        /// Around the New York open.
+        pub new_york_kill_zone: Option<WindowConfig>,
+        /// Around the London close.
+        pub london_close_kill_zone: Option<WindowConfig>,
+        /// The Tokyo session.
+        pub tokyo_session: Option<WindowConfig>,
+        /// The London session.
+        pub london_session: Option<WindowConfig>,
+        /// The New York session.
+        pub new_york_session: Option<WindowConfig>,
+    }
 }
 
 impl Default for SessionConfig {
@@ -98,12 +103,14 @@ impl SessionConfig {
     }
 }
 
-/// Judas swings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct JudasConfig {
-    /// Bars after the one that left the range within which a close must come back.
-    pub max_bars: u32,
+documented! {
+    /// Judas swings.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct JudasConfig {
+        /// Bars after the one that left the range within which a close must come back.
+        pub max_bars: u32,
+    }
 }
 
 impl Default for JudasConfig {
@@ -118,14 +125,16 @@ impl JudasConfig {
     }
 }
 
-/// Power of three.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PowerOfThreeConfig {
-    /// Asian ranges that a new one is compared with.
-    pub sessions: u32,
-    /// A range up to this quantile of them is an accumulation.
-    pub quantile: f64,
+documented! {
+    /// Power of three.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct PowerOfThreeConfig {
+        /// Asian ranges that a new one is compared with.
+        pub sessions: u32,
+        /// A range up to this quantile of them is an accumulation.
+        pub quantile: f64,
+    }
 }
 
 impl Default for PowerOfThreeConfig {
@@ -141,14 +150,16 @@ impl PowerOfThreeConfig {
     }
 }
 
-/// Optimal trade entry.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimalEntryConfig {
-    /// The shallow end of the band, as a part of the leg.
-    pub near: f64,
-    /// The deep end.
-    pub far: f64,
+documented! {
+    /// Optimal trade entry.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct OptimalEntryConfig {
+        /// The shallow end of the band, as a part of the leg.
+        pub near: f64,
+        /// The deep end.
+        pub far: f64,
+    }
 }
 
 impl Default for OptimalEntryConfig {

@@ -2,7 +2,8 @@
 
 AgentError
 ├── ConfigError          a setting is unknown, missing or out of range
-├── DataError            a file or feed can't be used as market data
+├── DataError            a file, feed or frame can't be used as market data
+├── SnapshotError        bytes are no snapshot that can be gone on from
 ├── JournalError         the journal can't be read, written, or trusted
 │   └── JournalDivergence   a replay produced a fact that differs from the recorded one
 ├── StateConflict        another process, or another market, owns this state folder
@@ -24,7 +25,11 @@ class ConfigError(AgentError):
 
 
 class DataError(AgentError):
-    """A file or feed can't be used as market data."""
+    """A file, feed or frame can't be used as market data."""
+
+
+class SnapshotError(AgentError):
+    """Bytes are no snapshot that can be gone on from: damaged, of another class, or of another version."""
 
 
 class JournalError(AgentError):

@@ -245,7 +245,7 @@ impl PyDetector {
         Ok(wrap_events(&events.map_err(value_error)?))
     }
 
-    fn run_columns<'py>(&mut self, py: Python<'py>, bars: &PyBars) -> PyResult<Bound<'py, PyDict>> {
+    fn run_columns<'py>(&mut self, py: Python<'py>, bars: &PyBars) -> PyResult<(u64, Bound<'py, PyDict>)> {
         batch::events(py, &mut self.inner, &bars.inner)
     }
 

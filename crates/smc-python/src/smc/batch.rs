@@ -1,5 +1,6 @@
 //! A run over many bars whose readings become columns: no Python object an event.
 
+use numpy::npyffi::NPY_ORDER;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -9,18 +10,17 @@ use smc_core::smc::{DetectorError, Event};
 
 use crate::market::value_error;
 
-/// Events, a column a field. Rows are those of the bars of the run; -1 for a bar before them.
+/// Events, a column a field; their ids follow each other from `first_id` on. Rows are those of the bars of the run, -1 for a bar before.
 #[derive(Default)]
 struct EventColumns {
-    id: Vec<u64>,
+    first_id: Option<u64>,
     kind: Vec<u8>,
     direction: Vec<i8>,
     side: Vec<i8>,
     scope: Vec<u8>,
     formed_at: Vec<i64>,
-    confirmed_at: Vec<i64>,
-    formed_row: Vec<i64>,
-    confirmed_row: Vec<i64>,
+    formed_row: Vec<i32>,
+    confirmed_row: Vec<i32>,
     low: Vec<i64>,
     high: Vec<i64>,
     zone_id: Vec<u64>,
@@ -30,15 +30,14 @@ struct EventColumns {
 
 impl EventColumns {
     fn push(&mut self, event: &Event, bars: &[Bar], row: usize) {
-        self.id.push(event.id);
+        self.first_id.get_or_insert(event.id);
         self.kind.push(event.kind as u8);
         self.direction.push(event.direction);
         self.side.push(event.side);
         self.scope.push(event.scope as u8);
         self.formed_at.push(event.formed_at);
-        self.confirmed_at.push(event.confirmed_at);
-        self.formed_row.push(row_of(&bars[..=row], event.formed_at).map_or(-1, |row| row as i64));
-        self.confirmed_row.push(row as i64);
+        self.formed_row.push(row_of(&bars[..=row], event.formed_at).map_or(-1, |row| row as i32));
+        self.confirmed_row.push(row as i32);
         self.low.push(event.low);
         self.high.push(event.high);
         self.zone_id.push(event.zone_id);
@@ -48,13 +47,11 @@ impl EventColumns {
 
     fn into_dict(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let columns = PyDict::new(py);
-        columns.set_item("id", PyArray1::from_vec(py, self.id))?;
         columns.set_item("kind", PyArray1::from_vec(py, self.kind))?;
         columns.set_item("direction", PyArray1::from_vec(py, self.direction))?;
         columns.set_item("side", PyArray1::from_vec(py, self.side))?;
         columns.set_item("scope", PyArray1::from_vec(py, self.scope))?;
         columns.set_item("formed_at", PyArray1::from_vec(py, self.formed_at))?;
-        columns.set_item("confirmed_at", PyArray1::from_vec(py, self.confirmed_at))?;
         columns.set_item("formed_row", PyArray1::from_vec(py, self.formed_row))?;
         columns.set_item("confirmed_row", PyArray1::from_vec(py, self.confirmed_row))?;
         columns.set_item("low", PyArray1::from_vec(py, self.low))?;
@@ -79,12 +76,12 @@ fn row_of(bars: &[Bar], time: i64) -> Option<usize> {
     bars[from..].binary_search_by_key(&time, |bar| bar.open_time).ok().map(|row| from + row)
 }
 
-/// Feeds the bars and gives the events as columns.
+/// Feeds the bars and gives the id of the first event (0 without any) and the events as columns.
 pub(super) fn events<'py>(
     py: Python<'py>,
     detector: &mut FeatureDetector,
     bars: &[Bar],
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<(u64, Bound<'py, PyDict>)> {
     let columns = py.detach(|| {
         let (mut columns, mut events) = (EventColumns::default(), Vec::new());
         for (row, bar) in bars.iter().enumerate() {
@@ -94,25 +91,28 @@ pub(super) fn events<'py>(
         }
         Ok::<_, DetectorError>(columns)
     });
-    columns.map_err(value_error)?.into_dict(py)
+    let columns = columns.map_err(value_error)?;
+    Ok((columns.first_id.unwrap_or(0), columns.into_dict(py)?))
 }
 
-/// Feeds the bars and gives the features at each close, of shape (bars, features).
+/// Feeds the bars and gives the features at each close, of shape (bars, features), each column in one piece.
 pub(super) fn features<'py>(
     py: Python<'py>,
     detector: &mut FeatureDetector,
     bars: &[Bar],
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let rows = bars.len();
     let matrix = py.detach(|| {
-        let mut matrix = Vec::with_capacity(bars.len() * COLUMNS.len());
+        let mut matrix = vec![0.0; rows * COLUMNS.len()];
         let (mut events, mut values) = (Vec::new(), Vec::new());
-        for bar in bars {
+        for (row, bar) in bars.iter().enumerate() {
             events.clear();
             detector.update(bar, &mut events)?;
             detector.view([None, None]).write(&mut values);
-            matrix.extend_from_slice(&values);
+            values.iter().enumerate().for_each(|(column, &value)| matrix[column * rows + row] = value);
         }
         Ok::<_, DetectorError>(matrix)
     });
-    PyArray1::from_vec(py, matrix.map_err(value_error)?).reshape([bars.len(), COLUMNS.len()])
+    let matrix = PyArray1::from_vec(py, matrix.map_err(value_error)?);
+    matrix.reshape_with_order([rows, COLUMNS.len()], NPY_ORDER::NPY_FORTRANORDER)
 }

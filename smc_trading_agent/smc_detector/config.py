@@ -92,14 +92,17 @@ class DetectorConfig:
         low: float,
         close: float,
         volume: float = 0.0,
+        taker_buy_volume: float = 0.0,
     ) -> Bar:
         """A closed candle out of decimal prices, for `Detector.update`.
 
-        ``open_time`` is in ns since the epoch, or a datetime; without a zone it is read as UTC. `DataError` names the
-        value that makes it no bar: the same checks as for the rows of `detect`.
+        ``open_time`` is in ns since the epoch, or a datetime; without a zone it is read as UTC. The part of the volume
+        whose taker bought is 0 where it isn't known. `DataError` names the value that makes it no bar: the same checks
+        as for the rows of `detect`.
         """
         time = _nanoseconds(open_time) if isinstance(open_time, datetime) else open_time
-        row = {"open": open, "high": high, "low": low, "close": close, "volume": volume}
+        row = {"open": open, "high": high, "low": low, "close": close}
+        row |= {"volume": volume, "taker_buy_volume": taker_buy_volume}
         gate = QualityGate(self.instrument, self.timeframe)
         bars = gate.admit(np.array([time], dtype=np.int64), *(np.array([value], dtype=float) for value in row.values()))
         if gate.rejected:

@@ -75,7 +75,9 @@ def _optional(frame: object, *names: str) -> Floats:
 
 
 def _said(error: Exception) -> str:
-    return str(error.args[0]) if error.args else type(error).__name__
+    """The first line of an error's text; KeyError and its kin would quote it."""
+    text = str(error.args[0]) if error.args else type(error).__name__
+    return text.partition("\n")[0]
 
 
 def _steps(times: Nanoseconds, config: DetectorConfig) -> NDArray[np.float64]:

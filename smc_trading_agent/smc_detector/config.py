@@ -64,7 +64,7 @@ class DetectorConfig:
 
     @classmethod
     def of_core(cls, timeframe: str, tick: str, lot: str, parameters_json: str) -> DetectorConfig:
-        """From what a snapshot holds."""
+        """From the texts of another one's fields."""
         return cls(timeframe, tick, lot, **json.loads(parameters_json))
 
     @property
@@ -108,6 +108,10 @@ class DetectorConfig:
         if gate.rejected:
             raise DataError(refusal(gate.quarantine[0][2], "the bar", time, row, self))
         return bars[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies and other processes."""
+        return DetectorConfig.of_core, (self.timeframe, self.tick_size, self.lot_size, self.parameters_json)
 
     def __repr__(self) -> str:
         defaults = json.loads(detector_config())

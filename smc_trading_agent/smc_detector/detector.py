@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -129,6 +129,10 @@ class Detector:
         made = cls(config)
         made._core = core
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies and other processes: the snapshot."""
+        return Detector.from_snapshot, (self.snapshot(),)
 
 
 def _digest(payload: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -253,3 +255,15 @@ def test_a_snapshot_carries_the_configuration() -> None:
     assert [restored.bias(scope) for scope in ("internal", "swing")] == [
         detector.bias(s) for s in ("internal", "swing")
     ]
+
+
+def test_copies_and_other_processes_go_on_from_the_same_state() -> None:
+    detector = Detector(CONFIG)
+    detector.run(FRAME.head(100))
+    for other in (copy.deepcopy(detector), pickle.loads(pickle.dumps(detector))):
+        assert other.config == CONFIG
+        assert other.snapshot() == detector.snapshot()
+        other.run(FRAME.slice(100, 100))
+        assert other.bars_seen == 200
+    assert detector.bars_seen == 100
+    assert pickle.loads(pickle.dumps(CONFIG)) == copy.copy(CONFIG) == CONFIG

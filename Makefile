@@ -70,8 +70,9 @@ check: setup ## lint, formatting, types, security and import contracts of the Ru
 bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks
 
-docs-tables: $(VENV)/.core ## write the tables of docs/reference from the code
+docs-tables: $(VENV)/.core ## write the tables of docs/reference, and the types of the parameters, from the code
 	$(BIN)/python -m smc_trading_agent.runtime.reference_tables docs/reference
+	$(BIN)/python -m smc_trading_agent.runtime.detector_reference smc_trading_agent/smc_detector/parameters.py
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

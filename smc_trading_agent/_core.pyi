@@ -5,10 +5,12 @@ are +1 (buy, bullish), -1 (sell, bearish) or 0."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core_detector import *  # noqa: F403
 from smc_trading_agent._core_gym import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
 
@@ -33,6 +35,7 @@ class Instrument:
     def price_to_ticks(self, price: float) -> int: ...  # ValueError when off the grid, NaN or not positive
     def round_price(self, price: float) -> int: ...  # nearest tick
     def ticks_to_price(self, ticks: int) -> float: ...
+    def ticks_to_prices(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]: ...
     def quantity_to_lots(self, quantity: float) -> int: ...  # floor to a lot
     def lots_to_quantity(self, lots: int) -> float: ...
     def quote_from_str(self, amount: str) -> int: ...  # "1000.50" -> quote units, floor
@@ -189,14 +192,6 @@ class Event:
     @property
     def ambiguous(self) -> bool: ...  # touched and invalidated inside one bar
 
-EVENT_KINDS: tuple[str, ...]
-"""pivot, bos, choch, mss, mss_strict, displacement, dealing_range, session_range, power_of_three_accumulation,
-_manipulation, _distribution. The rest have a life (the end in brackets, or _expired). With _touched: order_block,
-breaker, mitigation_block, rejection_block, _mitigated (_invalidated); propulsion_block, optimal_entry (_invalidated);
-fair_value_gap, _half_filled, _filled (_inverted); inverse_fair_value_gap, _half_filled (_invalidated); opening_gap,
-_half_filled (_filled); volume_imbalance (_filled); balanced_price_range (_traversed). Levels: equal_levels, _grown,
-liquidity_pool, period_level, session_level (_swept, _run); inducement (_taken). judas_swing (_confirmed, _failed)."""
-
 class Zone:
     """A live zone or level, of a kind with a life but judas_swing."""
 
@@ -233,9 +228,15 @@ class Detector:
     def __init__(self, timeframe: str, config_json: str = "{}") -> None: ...  # ValueError names an unknown key
     def update(self, bar: Bar) -> list[Event]: ...
     def run(self, bars: Bars) -> list[Event]: ...  # the same, over a batch
+    def run_columns(self, bars: Bars) -> tuple[int, dict[str, NDArray[Any]]]: ...  # see smc_detector.Detection.columns
+    def run_features(self, bars: Bars) -> NDArray[np.float64]: ...  # shape (bars, len(FEATURE_NAMES))
     def zones(self) -> list[Zone]: ...
     def features(self) -> NDArray[np.float64]: ...  # shape (len(FEATURE_NAMES),), at the last close
     def bias(self, scope: str) -> int: ...
+    @property
+    def timeframe(self) -> str: ...
+    @property
+    def config_json(self) -> str: ...  # every parameter
     @property
     def bars_seen(self) -> int: ...
     def snapshot(self) -> bytes: ...
@@ -339,9 +340,6 @@ def audit_prefixes(
     prefixes: Sequence[int],
 ) -> PrefixAudit:
     """Runs a new Analyzer over bars[:n] for each n of ``prefixes`` and compares it with one run over all bars."""
-
-FEATURE_NAMES: tuple[str, ...]
-FEATURE_DOCS: tuple[str, ...]  # one sentence each, with the unit
 
 # ---------------------------------------------------------------- execution
 

@@ -2,7 +2,8 @@
 
 AgentError
 ├── ConfigError          a setting is unknown, missing or out of range
-├── DataError            a file or feed can't be used as market data
+├── DataError            a file, feed or frame can't be used as market data
+├── SnapshotError        bytes are no snapshot that can be gone on from
 ├── DrawingError         a chart can't be drawn: its page is not built, or there is no browser to photograph it
 ├── JournalError         the journal can't be read, written, or trusted
 │   └── JournalDivergence   a replay produced a fact that differs from the recorded one
@@ -25,7 +26,11 @@ class ConfigError(AgentError):
 
 
 class DataError(AgentError):
-    """A file or feed can't be used as market data."""
+    """A file, feed or frame can't be used as market data."""
+
+
+class SnapshotError(AgentError):
+    """Bytes are no snapshot that can be gone on from: damaged, of another class, or of another version."""
 
 
 class DrawingError(AgentError):

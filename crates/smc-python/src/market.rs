@@ -100,6 +100,11 @@ impl PyInstrument {
         self.inner.tick.value(ticks)
     }
 
+    fn ticks_to_prices<'py>(&self, py: Python<'py>, ticks: PyReadonlyArray1<'py, i64>) -> Bound<'py, PyArray1<f64>> {
+        let ticks = column(&ticks);
+        PyArray1::from_iter(py, ticks.iter().map(|&ticks| self.inner.tick.value(ticks)))
+    }
+
     fn quantity_to_lots(&self, quantity: f64) -> PyResult<i64> {
         floor_lots(&self.inner, quantity).map_err(value_error)
     }

@@ -1,19 +1,23 @@
 //! Events, zones, and the detector of one timeframe, as Python sees them.
 
 mod analyzer;
+mod batch;
+mod config;
 mod confluence;
 mod divergence;
 
-use numpy::PyArray1;
+use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use smc_core::features::{FeatureDetector, COLUMNS};
 use smc_core::market::Timeframe;
-use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Scope, Zone};
+use smc_core::smc::{Detector, Event, EventKind, Scope, Zone, ZoneKind, ZoneState};
 
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
 use crate::snapshot;
+
+pub(crate) use config::parse_config;
 
 /// One fact about market structure, appended and never edited.
 #[pyclass(name = "Event", module = "smc_trading_agent._core", frozen, eq, hash)]
@@ -204,10 +208,6 @@ pub(crate) fn wrap_zones(detector: &Detector) -> Vec<PyZone> {
     detector.zones().into_iter().map(|inner| PyZone { inner, timeframe }).collect()
 }
 
-pub(crate) fn parse_config(json: &str) -> PyResult<DetectorConfig> {
-    serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("detector configuration: {error}")))
-}
-
 pub(crate) fn parse_scope(name: &str) -> PyResult<Scope> {
     match name {
         "internal" => Ok(Scope::Internal),
@@ -247,6 +247,14 @@ impl PyDetector {
         Ok(wrap_events(&events.map_err(value_error)?))
     }
 
+    fn run_columns<'py>(&mut self, py: Python<'py>, bars: &PyBars) -> PyResult<(u64, Bound<'py, PyDict>)> {
+        batch::events(py, &mut self.inner, &bars.inner)
+    }
+
+    fn run_features<'py>(&mut self, py: Python<'py>, bars: &PyBars) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        batch::features(py, &mut self.inner, &bars.inner)
+    }
+
     fn zones(&self) -> Vec<PyZone> {
         wrap_zones(self.inner.detector())
     }
@@ -259,6 +267,16 @@ impl PyDetector {
 
     fn bias(&self, scope: &str) -> PyResult<i8> {
         Ok(self.inner.detector().bias(parse_scope(scope)?))
+    }
+
+    #[getter]
+    fn timeframe(&self) -> &'static str {
+        self.inner.detector().timeframe().name()
+    }
+
+    #[getter]
+    fn config_json(&self) -> PyResult<String> {
+        config::to_json(self.inner.detector().config())
     }
 
     #[getter]
@@ -284,7 +302,15 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     analyzer::register(module)?;
     confluence::register(module)?;
     divergence::register(module)?;
-    module.add("EVENT_KINDS", PyTuple::new(py, EventKind::ALL.iter().map(|kind| kind.name()))?)?;
-    module.add("FEATURE_NAMES", PyTuple::new(py, COLUMNS.iter().map(|column| column.name))?)?;
-    module.add("FEATURE_DOCS", PyTuple::new(py, COLUMNS.iter().map(|column| column.doc))?)
+    config::register(module)?;
+    let words = |name: &str, texts: Vec<&'static str>| module.add(name, PyTuple::new(py, texts)?);
+    words("EVENT_KINDS", EventKind::ALL.iter().map(|kind| kind.name()).collect())?;
+    words("EVENT_DOCS", EventKind::ALL.iter().map(|kind| kind.doc()).collect())?;
+    words("SCOPES", Scope::ALL.iter().map(|scope| scope.name()).collect())?;
+    words("SCOPE_DOCS", Scope::ALL.iter().map(|scope| scope.doc()).collect())?;
+    words("ZONE_KINDS", ZoneKind::ALL.iter().map(|kind| kind.name()).collect())?;
+    words("ZONE_STATES", ZoneState::ALL.iter().map(|state| state.name()).collect())?;
+    words("ZONE_STATE_DOCS", ZoneState::ALL.iter().map(|state| state.doc()).collect())?;
+    words("FEATURE_NAMES", COLUMNS.iter().map(|column| column.name).collect())?;
+    words("FEATURE_DOCS", COLUMNS.iter().map(|column| column.doc).collect())
 }

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from smc_trading_agent import _core
-from smc_trading_agent.smc_detector.compat.frames import Column, Floats, FrameT, answer, floats, name_of
 from smc_trading_agent.smc_detector.compat.hindsight import notice
-from smc_trading_agent.smc_detector.compat.times import bar_times, session_window, utc_times
+from smc_trading_agent.smc_detector.compat.times import session_window, utc_times
+from smc_trading_agent.smc_detector.frames import Column, Floats, FrameT, answer, floats, name_of
+from smc_trading_agent.smc_detector.times import bar_times
 
 ANCHOR = "AnchorIndex"
 

@@ -1,21 +1,15 @@
-"""When bars open, by the wall clock and in UTC, and when sessions are."""
+"""When bars open in UTC, and when sessions are."""
 
 from __future__ import annotations
 
 import re
-import sys
-from typing import Any, NamedTuple, cast
+from typing import cast
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from smc_trading_agent.smc_detector.compat.frames import is_pandas
-
-Nanoseconds = NDArray[np.int64]
+from smc_trading_agent.smc_detector.times import BarTimes, Nanoseconds
 
 HOUR_NS = 3_600_000_000_000
-TIME_NAMES = ("date", "datetime", "time", "timestamp", "open_time")
 
 SESSIONS = {
     "sydney": ("21:00", "06:00"),
@@ -28,50 +22,6 @@ SESSIONS = {
     "london close kill zone": ("14:00", "16:00"),
 }
 """Start and end in UTC, all year."""
-
-
-class BarTimes(NamedTuple):
-    """Opening times, shape (bars,), ns since the epoch. ``utc`` is None where the frame names no time zone."""
-
-    wall: Nanoseconds
-    utc: Nanoseconds | None
-
-
-def bar_times(frame: object) -> BarTimes:
-    """From the index of a pandas frame; from the column of a Polars frame called date, datetime, time, timestamp or
-    open_time, else from its only datetime column. ValueError where there is none, or a time is absent."""
-    series = _index(frame) if is_pandas(frame) else _time_column(cast(pl.DataFrame, frame))
-    if series.null_count():
-        raise ValueError(f"the time of row {series.is_null().arg_max()} is absent; drop the row or fill it in")
-    zone = cast(pl.Datetime, series.dtype).time_zone
-    wall = series.dt.replace_time_zone(None) if zone else series
-    return BarTimes(_numbers(wall), _numbers(series) if zone else None)
-
-
-def _index(frame: object) -> pl.Series:
-    index = cast(Any, frame).index
-    if not isinstance(index, sys.modules["pandas"].DatetimeIndex):
-        kind = type(index).__name__
-        raise ValueError(f"the index is a {kind}, not a DatetimeIndex; use set_index(pandas.to_datetime(...))")
-    series = pl.Series("time", index.to_numpy(dtype="datetime64[ns]"))
-    if index.tz is None:
-        return series
-    utc = series.dt.replace_time_zone("UTC")
-    name = str(index.tz)
-    return utc if name == "UTC" else utc.dt.convert_time_zone(name)
-
-
-def _time_column(frame: pl.DataFrame) -> pl.Series:
-    dated = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime | pl.Date)]
-    chosen = [name for name in dated if name.lower() in TIME_NAMES] or dated
-    if len(chosen) != 1:
-        raise ValueError(f"{len(chosen)} datetime columns could be the bars' times; have one, named date")
-    series = frame[chosen[0]]
-    return series.cast(pl.Datetime("ns")) if isinstance(series.dtype, pl.Date) else series.dt.cast_time_unit("ns")
-
-
-def _numbers(series: pl.Series) -> Nanoseconds:
-    return series.to_physical().to_numpy()
 
 
 def utc_times(times: BarTimes, time_zone: str, inverted: bool) -> Nanoseconds:
@@ -100,7 +50,7 @@ def utc_times(times: BarTimes, time_zone: str, inverted: bool) -> Nanoseconds:
         raise ValueError(
             f"the clock of {time_zone} skips {bad} or shows it twice; put the time zone into the frame's times"
         )
-    return _numbers(local)
+    return local.to_physical().to_numpy()
 
 
 def session_window(session: str, start_time: str, end_time: str) -> tuple[int, int]:

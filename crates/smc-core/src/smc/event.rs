@@ -42,10 +42,10 @@ use serde::{Deserialize, Serialize};
 use crate::market::{Bar, Timeframe};
 
 macro_rules! named_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $text:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident => $text:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$doc])* $variant,)+ }
+        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
 
         impl $name {
             /// Every value, in order of declaration.
@@ -55,6 +55,12 @@ macro_rules! named_enum {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// What it means, in one sentence: its documentation here.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
         }
     };
@@ -120,7 +126,7 @@ named_enum! {
         Displacement => "displacement",
         /// A change of character whose leg holds a displacement.
         Mss => "mss",
-        /// The same, after a sweep that points its way.
+        /// A shift of market structure after a sweep that points its way.
         MssStrict => "mss_strict",
         /// An order block failed after its swing took liquidity: its polarity flips.
         Breaker => "breaker",
@@ -329,31 +335,31 @@ named_enum! {
         Week => "week",
         /// The trading month.
         Month => "month",
-        /// See [`super::config::SessionConfig`].
+        /// Kill zone: the Asian hours.
         AsianKillZone => "asian_kill_zone",
-        /// See [`super::config::SessionConfig`].
+        /// Kill zone: around the London open.
         LondonKillZone => "london_kill_zone",
-        /// See [`super::config::SessionConfig`].
+        /// Kill zone: around the New York open.
         NewYorkKillZone => "new_york_kill_zone",
-        /// See [`super::config::SessionConfig`].
+        /// Kill zone: around the London close.
         LondonCloseKillZone => "london_close_kill_zone",
-        /// See [`super::config::SessionConfig`].
+        /// Kill zone: around the New York open of indices.
         NewYorkIndexKillZone => "new_york_index_kill_zone",
-        /// See [`super::config::SessionConfig`].
+        /// Silver bullet: the hour after the London open.
         LondonSilverBullet => "london_silver_bullet",
-        /// See [`super::config::SessionConfig`].
+        /// Silver bullet: an hour of New York's morning.
         MorningSilverBullet => "morning_silver_bullet",
-        /// See [`super::config::SessionConfig`].
+        /// Silver bullet: an hour of New York's afternoon.
         AfternoonSilverBullet => "afternoon_silver_bullet",
-        /// See [`super::config::SessionConfig`].
+        /// The Tokyo session.
         TokyoSession => "tokyo_session",
-        /// See [`super::config::SessionConfig`].
+        /// The London session.
         LondonSession => "london_session",
-        /// See [`super::config::SessionConfig`].
+        /// The New York session.
         NewYorkSession => "new_york_session",
-        /// See [`super::config::ReferenceOpenConfig`].
+        /// Midnight in New York.
         NewYorkMidnight => "new_york_midnight",
-        /// See [`super::config::ReferenceOpenConfig`].
+        /// 08:30 in New York.
         NewYorkMorning => "new_york_morning",
     }
 }

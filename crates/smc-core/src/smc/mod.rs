@@ -52,7 +52,7 @@ mod zone_index;
 mod zone_life;
 
 pub use analyzer::{Analyzer, AnalyzerError, Step};
-pub use config::{ConfigError, DetectorConfig, PivotRule, StructureConfig};
+pub use config::{ConfigError, DetectorConfig, Parameter, PivotRule, StructureConfig};
 pub use confluence::{Confluence, Factor};
 pub use dealing_range::{DealingRange, Region};
 pub use detector::{Detector, DetectorError};

@@ -2,20 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::documented::documented;
 use super::{factor, window, ConfigError};
 
-/// Confluence; see [`super::super::confluence`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConfluenceConfig {
-    /// A zone this many ATR away is near.
-    pub near_atr: f64,
-    /// A sweep counts for this many bars.
-    pub sweep_window: u32,
-    /// A shift of market structure counts for this many bars.
-    pub shift_window: u32,
-    /// A higher timeframe counts for this many of its bars after its last close.
-    pub stale_bars: u32,
+documented! {
+    /// Confluence; see [`super::super::confluence`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ConfluenceConfig {
+        /// A zone this many ATR away is near.
+        pub near_atr: f64,
+        /// A sweep counts for this many bars.
+        pub sweep_window: u32,
+        /// A shift of market structure counts for this many bars.
+        pub shift_window: u32,
+        /// A higher timeframe counts for this many of its bars after its last close.
+        pub stale_bars: u32,
+    }
 }
 
 impl Default for ConfluenceConfig {

@@ -3,14 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::civil_time::PeriodLength;
+use super::documented::documented;
 use super::{factor, lives, share, window, ConfigError};
 
-/// Failed breaks; see [`super::super::failed_break`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FailedBreakConfig {
-    /// Bars after the break within which a close must come back.
-    pub max_bars: u32,
+documented! {
+    /// Failed breaks; see [`super::super::failed_break`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct FailedBreakConfig {
+        /// Bars after the break within which a close must come back.
+        pub max_bars: u32,
+    }
 }
 
 impl Default for FailedBreakConfig {
@@ -25,12 +28,14 @@ impl FailedBreakConfig {
     }
 }
 
-/// Reclaimed levels; see [`super::super::reclaimed_level`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReclaimedLevelConfig {
-    /// Bars after the run within which a close must come back.
-    pub max_bars: u32,
+documented! {
+    /// Reclaimed levels; see [`super::super::reclaimed_level`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ReclaimedLevelConfig {
+        /// Bars after the run within which a close must come back.
+        pub max_bars: u32,
+    }
 }
 
 impl Default for ReclaimedLevelConfig {
@@ -45,12 +50,14 @@ impl ReclaimedLevelConfig {
     }
 }
 
-/// Changes in the state of delivery; see [`super::super::state_of_delivery`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StateOfDeliveryConfig {
-    /// Bars from which on a run counts.
-    pub min_bars: u32,
+documented! {
+    /// Changes in the state of delivery; see [`super::super::state_of_delivery`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct StateOfDeliveryConfig {
+        /// Bars from which on a run counts.
+        pub min_bars: u32,
+    }
 }
 
 impl Default for StateOfDeliveryConfig {
@@ -65,16 +72,18 @@ impl StateOfDeliveryConfig {
     }
 }
 
-/// Liquidity voids; see [`super::super::liquidity_void`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LiquidityVoidConfig {
-    /// Least number of displacements in a row.
-    pub min_bars: u32,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction.
-    pub max_count: u32,
+documented! {
+    /// Liquidity voids; see [`super::super::liquidity_void`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct LiquidityVoidConfig {
+        /// Least number of displacements in a row.
+        pub min_bars: u32,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction.
+        pub max_count: u32,
+    }
 }
 
 impl Default for LiquidityVoidConfig {
@@ -90,14 +99,16 @@ impl LiquidityVoidConfig {
     }
 }
 
-/// Reclaimed blocks; see [`super::super::reclaimed_block`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReclaimedBlockConfig {
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction.
-    pub max_count: u32,
+documented! {
+    /// Reclaimed blocks; see [`super::super::reclaimed_block`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ReclaimedBlockConfig {
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction.
+        pub max_count: u32,
+    }
 }
 
 impl Default for ReclaimedBlockConfig {
@@ -112,24 +123,26 @@ impl ReclaimedBlockConfig {
     }
 }
 
-/// Volume profiles; see [`super::super::volume_profile`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct VolumeProfileConfig {
-    /// The period, by the zone and roll of `periods`; null leaves profiles out.
-    pub length: Option<PeriodLength>,
-    /// Size of a bin in ticks, odd; null goes by the ATR.
-    pub bin_ticks: Option<u32>,
-    /// Size of a bin in ATR of the bar before the period.
-    pub bin_atr: f64,
-    /// Bins of one period, at most; three become one before there are more.
-    pub max_bins: u32,
-    /// Part of the volume that the value area holds.
-    pub value_share: f64,
-    /// A naked point of control expires after this many bars.
-    pub max_age: u32,
-    /// Naked points of control kept on each side of price.
-    pub max_count: u32,
+documented! {
+    /// Volume profiles; see [`super::super::volume_profile`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct VolumeProfileConfig {
+        /// The period, by the zone and roll of `periods`; null leaves profiles out.
+        pub length: Option<PeriodLength>,
+        /// Size of a bin in ticks, odd; null goes by the ATR.
+        pub bin_ticks: Option<u32>,
+        /// Size of a bin in ATR of the bar before the period.
+        pub bin_atr: f64,
+        /// Bins of one period, at most; three become one before there are more.
+        pub max_bins: u32,
+        /// Part of the volume that the value area holds.
+        pub value_share: f64,
+        /// A naked point of control expires after this many bars.
+        pub max_age: u32,
+        /// Naked points of control kept on each side of price.
+        pub max_count: u32,
+    }
 }
 
 impl Default for VolumeProfileConfig {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::documented::documented;
 use super::structure::PivotRule;
 use super::{lives, window, ConfigError};
 
@@ -15,24 +16,26 @@ pub enum Correlation {
     Inverse,
 }
 
-/// SMT divergence; see [`super::super::divergence`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DivergenceConfig {
-    /// How the two move together.
-    pub correlation: Correlation,
-    /// Bars between a pivot and its confirmation.
-    pub size: u32,
-    /// How pivots are found.
-    pub rule: PivotRule,
-    /// Pivots of the two at most this many bars apart belong together.
-    pub window: u32,
-    /// Pairs of pivots further apart than this many bars are not compared.
-    pub max_distance: u32,
-    /// A divergence expires after this many bars.
-    pub max_age: u32,
-    /// Live divergences kept for each side.
-    pub max_count: u32,
+documented! {
+    /// SMT divergence; see [`super::super::divergence`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct DivergenceConfig {
+        /// How the two move together.
+        pub correlation: Correlation,
+        /// Bars between a pivot and its confirmation.
+        pub size: u32,
+        /// How pivots are found.
+        pub rule: PivotRule,
+        /// Pivots of the two at most this many bars apart belong together.
+        pub window: u32,
+        /// Pairs of pivots further apart than this many bars are not compared.
+        pub max_distance: u32,
+        /// A divergence expires after this many bars.
+        pub max_age: u32,
+        /// Live divergences kept for each side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for DivergenceConfig {

@@ -3,11 +3,14 @@
 mod confluence;
 mod delivery;
 mod divergence;
+mod documented;
 mod structure;
 mod time;
 mod zones;
 
 use serde::{Deserialize, Serialize};
+
+use documented::{documented, Documented};
 
 pub use confluence::ConfluenceConfig;
 pub use delivery::{
@@ -15,6 +18,7 @@ pub use delivery::{
     VolumeProfileConfig,
 };
 pub use divergence::{Correlation, DivergenceConfig};
+pub use documented::Parameter;
 pub use structure::{
     DealingRangeConfig, DisplacementConfig, DisplacementForm, PivotRule, ShiftConfig, StructureConfig,
 };
@@ -27,72 +31,74 @@ pub use zones::{
     VolumeImbalanceConfig,
 };
 
-/// The detector of one timeframe.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DetectorConfig {
-    /// Smoothing length of Wilder's average true range.
-    pub atr_period: u32,
-    /// Structure of short legs.
-    pub internal: StructureConfig,
-    /// Structure of long legs.
-    pub swing: StructureConfig,
-    /// Order blocks.
-    pub order_block: OrderBlockConfig,
-    /// Fair value gaps.
-    pub fair_value_gap: FairValueGapConfig,
-    /// Liquidity pools.
-    pub liquidity: LiquidityConfig,
-    /// Displacement.
-    pub displacement: DisplacementConfig,
-    /// Shifts of market structure.
-    pub market_structure_shift: ShiftConfig,
-    /// Breakers and mitigation blocks.
-    pub flipped_block: FlippedBlockConfig,
-    /// Rejection blocks.
-    pub rejection_block: RejectionBlockConfig,
-    /// Propulsion blocks.
-    pub propulsion_block: PropulsionBlockConfig,
-    /// Inverse fair value gaps.
-    pub inverse_fair_value_gap: InverseGapConfig,
-    /// Balanced price ranges.
-    pub balanced_price_range: BalancedRangeConfig,
-    /// Volume imbalances.
-    pub volume_imbalance: VolumeImbalanceConfig,
-    /// Opening gaps.
-    pub opening_gap: OpeningGapConfig,
-    /// Equal highs and lows.
-    pub equal_levels: EqualLevelsConfig,
-    /// Inducement.
-    pub inducement: InducementConfig,
-    /// Trading days, weeks and months.
-    pub periods: PeriodConfig,
-    /// Sessions and kill zones.
-    pub sessions: SessionConfig,
-    /// Judas swings.
-    pub judas_swing: JudasConfig,
-    /// Power of three.
-    pub power_of_three: PowerOfThreeConfig,
-    /// Optimal trade entry.
-    pub optimal_entry: OptimalEntryConfig,
-    /// Premium, discount and equilibrium.
-    pub dealing_range: DealingRangeConfig,
-    /// Failed breaks.
-    pub failed_break: FailedBreakConfig,
-    /// Reclaimed levels.
-    pub reclaimed_level: ReclaimedLevelConfig,
-    /// Reclaimed blocks.
-    pub reclaimed_block: ReclaimedBlockConfig,
-    /// Changes in the state of delivery.
-    pub state_of_delivery: StateOfDeliveryConfig,
-    /// Liquidity voids.
-    pub liquidity_void: LiquidityVoidConfig,
-    /// Volume profiles.
-    pub volume_profile: VolumeProfileConfig,
-    /// Reference opens.
-    pub reference_open: ReferenceOpenConfig,
-    /// Confluence of timeframes.
-    pub confluence: ConfluenceConfig,
+documented! {
+    /// The detector of one timeframe.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct DetectorConfig {
+        /// Smoothing length of Wilder's average true range.
+        pub atr_period: u32,
+        /// Structure of short legs.
+        pub internal: StructureConfig,
+        /// Structure of long legs.
+        pub swing: StructureConfig,
+        /// Order blocks.
+        pub order_block: OrderBlockConfig,
+        /// Fair value gaps.
+        pub fair_value_gap: FairValueGapConfig,
+        /// Liquidity pools.
+        pub liquidity: LiquidityConfig,
+        /// Displacement.
+        pub displacement: DisplacementConfig,
+        /// Shifts of market structure.
+        pub market_structure_shift: ShiftConfig,
+        /// Breakers and mitigation blocks.
+        pub flipped_block: FlippedBlockConfig,
+        /// Rejection blocks.
+        pub rejection_block: RejectionBlockConfig,
+        /// Propulsion blocks.
+        pub propulsion_block: PropulsionBlockConfig,
+        /// Inverse fair value gaps.
+        pub inverse_fair_value_gap: InverseGapConfig,
+        /// Balanced price ranges.
+        pub balanced_price_range: BalancedRangeConfig,
+        /// Volume imbalances.
+        pub volume_imbalance: VolumeImbalanceConfig,
+        /// Opening gaps.
+        pub opening_gap: OpeningGapConfig,
+        /// Equal highs and lows.
+        pub equal_levels: EqualLevelsConfig,
+        /// Inducement.
+        pub inducement: InducementConfig,
+        /// Trading days, weeks and months.
+        pub periods: PeriodConfig,
+        /// Sessions and kill zones.
+        pub sessions: SessionConfig,
+        /// Judas swings.
+        pub judas_swing: JudasConfig,
+        /// Power of three.
+        pub power_of_three: PowerOfThreeConfig,
+        /// Optimal trade entry.
+        pub optimal_entry: OptimalEntryConfig,
+        /// Premium, discount and equilibrium.
+        pub dealing_range: DealingRangeConfig,
+        /// Failed breaks.
+        pub failed_break: FailedBreakConfig,
+        /// Reclaimed levels.
+        pub reclaimed_level: ReclaimedLevelConfig,
+        /// Reclaimed blocks.
+        pub reclaimed_block: ReclaimedBlockConfig,
+        /// Changes in the state of delivery.
+        pub state_of_delivery: StateOfDeliveryConfig,
+        /// Liquidity voids.
+        pub liquidity_void: LiquidityVoidConfig,
+        /// Volume profiles.
+        pub volume_profile: VolumeProfileConfig,
+        /// Reference opens.
+        pub reference_open: ReferenceOpenConfig,
+        /// Confluence of timeframes.
+        pub confluence: ConfluenceConfig,
+    }
 }
 
 impl Default for DetectorConfig {
@@ -151,6 +157,14 @@ const MAX_WINDOW: u32 = 10_000;
 const MAX_LIFE: u32 = 100_000_000;
 
 impl DetectorConfig {
+    /// Every section and parameter, in order of declaration.
+    #[must_use]
+    pub fn parameters() -> Vec<Parameter> {
+        let mut found = Vec::new();
+        Self::describe("", "The detector of one timeframe.", &mut found);
+        found
+    }
+
     /// Checks every parameter against its range.
     ///
     /// # Errors
@@ -243,6 +257,21 @@ mod tests {
         assert_eq!(config.order_block.max_count, 100);
         assert_eq!(config.internal.size, 5);
         assert_eq!(config.validate(), Ok(()));
+    }
+
+    #[test]
+    fn every_parameter_is_told_with_its_sentence() {
+        let parameters = DetectorConfig::parameters();
+        let doc = |key: &str| parameters.iter().find(|parameter| parameter.key == key).unwrap().doc;
+        assert_eq!(doc("atr_period"), "Smoothing length of Wilder's average true range.");
+        assert_eq!(doc("swing"), "Structure of long legs.");
+        assert_eq!(doc("swing.rule"), "How pivots are found.");
+        assert_eq!(doc("sessions.london_kill_zone"), "Around the London open.");
+        assert!(parameters.iter().all(|parameter| parameter.doc.ends_with('.')), "{parameters:?}");
+        let mut keys: Vec<_> = parameters.iter().map(|parameter| &parameter.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), parameters.len());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::documented::documented;
 use super::{factor, share, window, ConfigError};
 
 /// How the pivots of a structure machine are found; see [`super::pivot`].
@@ -14,15 +15,17 @@ pub enum PivotRule {
     Fractal,
 }
 
-/// One structure machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StructureConfig {
-    /// Bars between a pivot and its confirmation.
-    pub size: u32,
-    /// How pivots are found.
-    #[serde(default = "leg")]
-    pub rule: PivotRule,
+documented! {
+    /// One structure machine.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct StructureConfig {
+        /// Bars between a pivot and its confirmation.
+        pub size: u32,
+        /// How pivots are found.
+        #[serde(default = "leg")]
+        pub rule: PivotRule,
+    }
 }
 
 const fn leg() -> PivotRule {
@@ -43,22 +46,24 @@ pub enum DisplacementForm {
     Wick,
 }
 
-/// Displacement.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DisplacementConfig {
-    /// Which bars count.
-    pub form: DisplacementForm,
-    /// Least body in ATR of the bar before.
-    pub body_atr: f64,
-    /// Least range in ATR of the bar before.
-    pub range_atr: f64,
-    /// Least part of that range that is body.
-    pub body_share: f64,
-    /// Bars, the present one included, of the mean body of the wick form.
-    pub mean_bars: u32,
-    /// Either wick of the wick form is shorter than this part of the body.
-    pub max_wick: f64,
+documented! {
+    /// Displacement.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct DisplacementConfig {
+        /// Which bars count.
+        pub form: DisplacementForm,
+        /// Least body in ATR of the bar before.
+        pub body_atr: f64,
+        /// Least range in ATR of the bar before.
+        pub range_atr: f64,
+        /// Least part of that range that is body.
+        pub body_share: f64,
+        /// Bars, the present one included, of the mean body of the wick form.
+        pub mean_bars: u32,
+        /// Either wick of the wick form is shorter than this part of the body.
+        pub max_wick: f64,
+    }
 }
 
 impl Default for DisplacementConfig {
@@ -84,12 +89,14 @@ impl DisplacementConfig {
     }
 }
 
-/// Shifts of market structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ShiftConfig {
-    /// The strict form follows a sweep at most this many bars before.
-    pub sweep_window: u32,
+documented! {
+    /// Shifts of market structure.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ShiftConfig {
+        /// The strict form follows a sweep at most this many bars before.
+        pub sweep_window: u32,
+    }
 }
 
 impl Default for ShiftConfig {
@@ -104,14 +111,16 @@ impl ShiftConfig {
     }
 }
 
-/// Where a dealing range is in balance; see [`super::super::dealing_range`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DealingRangeConfig {
-    /// Lowest position that counts as equilibrium.
-    pub equilibrium_low: f64,
-    /// Highest position that counts as equilibrium.
-    pub equilibrium_high: f64,
+documented! {
+    /// Where a dealing range is in balance; see [`super::super::dealing_range`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct DealingRangeConfig {
+        /// Lowest position that counts as equilibrium.
+        pub equilibrium_low: f64,
+        /// Highest position that counts as equilibrium.
+        pub equilibrium_high: f64,
+    }
 }
 
 impl Default for DealingRangeConfig {

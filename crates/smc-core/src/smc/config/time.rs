@@ -5,16 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use super::super::civil_time::{Schedule, TimeOfDay};
 use super::super::event::Scope;
+use super::documented::documented;
 use super::{share, window, ConfigError};
 
-/// Trading days, weeks and months; see [`super::super::period_level`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PeriodConfig {
-    /// IANA zone of the clock.
-    pub zone: Tz,
-    /// When a trading day begins; from noon on it bears the date of the day after.
-    pub roll: TimeOfDay,
+documented! {
+    /// Trading days, weeks and months; see [`super::super::period_level`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct PeriodConfig {
+        /// IANA zone of the clock.
+        pub zone: Tz,
+        /// When a trading day begins; from noon on it bears the date of the day after.
+        pub roll: TimeOfDay,
+    }
 }
 
 impl Default for PeriodConfig {
@@ -23,16 +26,18 @@ impl Default for PeriodConfig {
     }
 }
 
-/// A window of each day, half-open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WindowConfig {
-    /// IANA zone of the clock.
-    pub zone: Tz,
-    /// Its first minute.
-    pub start: TimeOfDay,
-    /// The minute after its last; at or before the start it lies on the next day.
-    pub end: TimeOfDay,
+documented! {
+    /// A window of each day, half-open.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct WindowConfig {
+        /// IANA zone of the clock.
+        pub zone: Tz,
+        /// Its first minute.
+        pub start: TimeOfDay,
+        /// The minute after its last; at or before the start it lies on the next day.
+        pub end: TimeOfDay,
+    }
 }
 
 impl WindowConfig {
@@ -47,32 +52,34 @@ impl WindowConfig {
     }
 }
 
-/// Sessions and kill zones; null leaves one out. See [`super::super::session`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionConfig {
-    /// The quiet hours whose range the Judas swing leaves.
-    pub asian_kill_zone: Option<WindowConfig>,
-    /// Around the London open.
-    pub london_kill_zone: Option<WindowConfig>,
-    /// Around the New York open.
-    pub new_york_kill_zone: Option<WindowConfig>,
-    /// Around the London close.
-    pub london_close_kill_zone: Option<WindowConfig>,
-    /// Around the New York open of indices, in place of `new_york_kill_zone`.
-    pub new_york_index_kill_zone: Option<WindowConfig>,
-    /// The hour after the London open in which a setup is looked for.
-    pub london_silver_bullet: Option<WindowConfig>,
-    /// Such an hour of New York's morning.
-    pub morning_silver_bullet: Option<WindowConfig>,
-    /// Such an hour of New York's afternoon.
-    pub afternoon_silver_bullet: Option<WindowConfig>,
-    /// The Tokyo session.
-    pub tokyo_session: Option<WindowConfig>,
-    /// The London session.
-    pub london_session: Option<WindowConfig>,
-    /// The New York session.
-    pub new_york_session: Option<WindowConfig>,
+documented! {
+    /// Sessions and kill zones; null leaves one out. See [`super::super::session`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct SessionConfig {
+        /// The quiet hours whose range the Judas swing leaves.
+        pub asian_kill_zone: Option<WindowConfig>,
+        /// Around the London open.
+        pub london_kill_zone: Option<WindowConfig>,
+        /// Around the New York open.
+        pub new_york_kill_zone: Option<WindowConfig>,
+        /// Around the London close.
+        pub london_close_kill_zone: Option<WindowConfig>,
+        /// Around the New York open of indices, in place of `new_york_kill_zone`.
+        pub new_york_index_kill_zone: Option<WindowConfig>,
+        /// The hour after the London open in which a setup is looked for.
+        pub london_silver_bullet: Option<WindowConfig>,
+        /// Such an hour of New York's morning.
+        pub morning_silver_bullet: Option<WindowConfig>,
+        /// Such an hour of New York's afternoon.
+        pub afternoon_silver_bullet: Option<WindowConfig>,
+        /// The Tokyo session.
+        pub tokyo_session: Option<WindowConfig>,
+        /// The London session.
+        pub london_session: Option<WindowConfig>,
+        /// The New York session.
+        pub new_york_session: Option<WindowConfig>,
+    }
 }
 
 impl Default for SessionConfig {
@@ -114,18 +121,20 @@ impl SessionConfig {
     }
 }
 
-/// Reference opens; see [`super::super::reference_open`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReferenceOpenConfig {
-    /// The open of each trading day.
-    pub day: bool,
-    /// The open of each trading week.
-    pub week: bool,
-    /// Where the first bar of New York's day may open; null leaves it out.
-    pub new_york_midnight: Option<WindowConfig>,
-    /// Where the first bar of New York's morning may open; null leaves it out.
-    pub new_york_morning: Option<WindowConfig>,
+documented! {
+    /// Reference opens; see [`super::super::reference_open`].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct ReferenceOpenConfig {
+        /// The open of each trading day.
+        pub day: bool,
+        /// The open of each trading week.
+        pub week: bool,
+        /// Where the first bar of New York's day may open; null leaves it out.
+        pub new_york_midnight: Option<WindowConfig>,
+        /// Where the first bar of New York's morning may open; null leaves it out.
+        pub new_york_morning: Option<WindowConfig>,
+    }
 }
 
 impl Default for ReferenceOpenConfig {
@@ -138,12 +147,14 @@ impl Default for ReferenceOpenConfig {
     }
 }
 
-/// Judas swings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct JudasConfig {
-    /// Bars after the one that left the range within which a close must come back.
-    pub max_bars: u32,
+documented! {
+    /// Judas swings.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct JudasConfig {
+        /// Bars after the one that left the range within which a close must come back.
+        pub max_bars: u32,
+    }
 }
 
 impl Default for JudasConfig {
@@ -158,14 +169,16 @@ impl JudasConfig {
     }
 }
 
-/// Power of three.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PowerOfThreeConfig {
-    /// Asian ranges that a new one is compared with.
-    pub sessions: u32,
-    /// A range up to this quantile of them is an accumulation.
-    pub quantile: f64,
+documented! {
+    /// Power of three.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct PowerOfThreeConfig {
+        /// Asian ranges that a new one is compared with.
+        pub sessions: u32,
+        /// A range up to this quantile of them is an accumulation.
+        pub quantile: f64,
+    }
 }
 
 impl Default for PowerOfThreeConfig {
@@ -181,14 +194,16 @@ impl PowerOfThreeConfig {
     }
 }
 
-/// Optimal trade entry.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimalEntryConfig {
-    /// The shallow end of the band, as a part of the leg.
-    pub near: f64,
-    /// The deep end.
-    pub far: f64,
+documented! {
+    /// Optimal trade entry.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct OptimalEntryConfig {
+        /// The shallow end of the band, as a part of the leg.
+        pub near: f64,
+        /// The deep end.
+        pub far: f64,
+    }
 }
 
 impl Default for OptimalEntryConfig {

@@ -2,19 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::documented::documented;
 use super::structure::PivotRule;
 use super::{factor, lives, not_negative, share, window, ConfigError};
 
-/// Order blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OrderBlockConfig {
-    /// Bars whose range reaches this many ATR cannot become blocks; null keeps all.
-    pub volatility_filter: Option<f64>,
-    /// A block expires after this many bars.
-    pub max_age: u32,
-    /// Live blocks kept for each direction of each scope.
-    pub max_count: u32,
+documented! {
+    /// Order blocks.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct OrderBlockConfig {
+        /// Bars whose range reaches this many ATR cannot become blocks; null keeps all.
+        pub volatility_filter: Option<f64>,
+        /// A block expires after this many bars.
+        pub max_age: u32,
+        /// Live blocks kept for each direction of each scope.
+        pub max_count: u32,
+    }
 }
 
 impl Default for OrderBlockConfig {
@@ -32,16 +35,18 @@ impl OrderBlockConfig {
     }
 }
 
-/// Fair value gaps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FairValueGapConfig {
-    /// Smallest gap in ATR; 0 keeps all.
-    pub min_size_atr: f64,
-    /// A gap expires after this many bars.
-    pub max_age: u32,
-    /// Live gaps kept for each direction.
-    pub max_count: u32,
+documented! {
+    /// Fair value gaps.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct FairValueGapConfig {
+        /// Smallest gap in ATR; 0 keeps all.
+        pub min_size_atr: f64,
+        /// A gap expires after this many bars.
+        pub max_age: u32,
+        /// Live gaps kept for each direction.
+        pub max_count: u32,
+    }
 }
 
 impl Default for FairValueGapConfig {
@@ -57,18 +62,20 @@ impl FairValueGapConfig {
     }
 }
 
-/// Liquidity pools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LiquidityConfig {
-    /// Bars before the pivot that its extreme exceeds.
-    pub left: u32,
-    /// Bars after it that do not exceed it.
-    pub right: u32,
-    /// A pool expires after this many bars.
-    pub max_age: u32,
-    /// Live pools kept for each side.
-    pub max_count: u32,
+documented! {
+    /// Liquidity pools.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct LiquidityConfig {
+        /// Bars before the pivot that its extreme exceeds.
+        pub left: u32,
+        /// Bars after it that do not exceed it.
+        pub right: u32,
+        /// A pool expires after this many bars.
+        pub max_age: u32,
+        /// Live pools kept for each side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for LiquidityConfig {
@@ -85,14 +92,16 @@ impl LiquidityConfig {
     }
 }
 
-/// Breakers and mitigation blocks; see [`super::super::flipped_block`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FlippedBlockConfig {
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Breakers and mitigation blocks; see [`super::super::flipped_block`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct FlippedBlockConfig {
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for FlippedBlockConfig {
@@ -107,16 +116,18 @@ impl FlippedBlockConfig {
     }
 }
 
-/// Rejection blocks; see [`super::super::rejection_block`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RejectionBlockConfig {
-    /// Least part of the range that is wick.
-    pub wick_share: f64,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Rejection blocks; see [`super::super::rejection_block`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct RejectionBlockConfig {
+        /// Least part of the range that is wick.
+        pub wick_share: f64,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for RejectionBlockConfig {
@@ -132,14 +143,16 @@ impl RejectionBlockConfig {
     }
 }
 
-/// Propulsion blocks; see [`super::super::propulsion_block`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PropulsionBlockConfig {
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Propulsion blocks; see [`super::super::propulsion_block`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct PropulsionBlockConfig {
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for PropulsionBlockConfig {
@@ -154,14 +167,16 @@ impl PropulsionBlockConfig {
     }
 }
 
-/// Inverse fair value gaps; see [`super::super::inverse_gap`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InverseGapConfig {
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Inverse fair value gaps; see [`super::super::inverse_gap`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct InverseGapConfig {
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for InverseGapConfig {
@@ -176,16 +191,18 @@ impl InverseGapConfig {
     }
 }
 
-/// Balanced price ranges; see [`super::super::balanced_price_range`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BalancedRangeConfig {
-    /// Bars between the confirmations of the two gaps, at most.
-    pub max_distance: u32,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Balanced price ranges; see [`super::super::balanced_price_range`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct BalancedRangeConfig {
+        /// Bars between the confirmations of the two gaps, at most.
+        pub max_distance: u32,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for BalancedRangeConfig {
@@ -201,16 +218,18 @@ impl BalancedRangeConfig {
     }
 }
 
-/// Volume imbalances; see [`super::super::volume_imbalance`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct VolumeImbalanceConfig {
-    /// Smallest imbalance in ATR.
-    pub min_size_atr: f64,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Volume imbalances; see [`super::super::volume_imbalance`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct VolumeImbalanceConfig {
+        /// Smallest imbalance in ATR.
+        pub min_size_atr: f64,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for VolumeImbalanceConfig {
@@ -226,16 +245,18 @@ impl VolumeImbalanceConfig {
     }
 }
 
-/// Opening gaps; see [`super::super::opening_gap`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OpeningGapConfig {
-    /// Smallest gap in ATR; 0 keeps all.
-    pub min_size_atr: f64,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Opening gaps; see [`super::super::opening_gap`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct OpeningGapConfig {
+        /// Smallest gap in ATR; 0 keeps all.
+        pub min_size_atr: f64,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for OpeningGapConfig {
@@ -251,22 +272,24 @@ impl OpeningGapConfig {
     }
 }
 
-/// Equal highs and lows; see [`super::super::equal_levels`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EqualLevelsConfig {
-    /// Bars between a pivot and its confirmation.
-    pub size: u32,
-    /// How pivots are found.
-    pub rule: PivotRule,
-    /// Largest distance of two pivots in ATR.
-    pub tolerance: f64,
-    /// Smoothing length of that ATR.
-    pub atr_period: u32,
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Equal highs and lows; see [`super::super::equal_levels`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct EqualLevelsConfig {
+        /// Bars between a pivot and its confirmation.
+        pub size: u32,
+        /// How pivots are found.
+        pub rule: PivotRule,
+        /// Largest distance of two pivots in ATR.
+        pub tolerance: f64,
+        /// Smoothing length of that ATR.
+        pub atr_period: u32,
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for EqualLevelsConfig {
@@ -284,14 +307,16 @@ impl EqualLevelsConfig {
     }
 }
 
-/// Inducement; see [`super::super::inducement`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InducementConfig {
-    /// One expires after this many bars.
-    pub max_age: u32,
-    /// Live ones kept for each direction or side.
-    pub max_count: u32,
+documented! {
+    /// Inducement; see [`super::super::inducement`].
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub struct InducementConfig {
+        /// One expires after this many bars.
+        pub max_age: u32,
+        /// Live ones kept for each direction or side.
+        pub max_count: u32,
+    }
 }
 
 impl Default for InducementConfig {

@@ -1,0 +1,124 @@
+"""The calibration error in one figure, its interval, and how much of it chance alone would show.
+
+ECE by Naeini, Cooper and Hauskrecht (AAAI, 2015), on bins of equal mass as in `calibration`. It can't be negative, so
+it is above 0 for a perfect forecaster too, the more so the fewer samples; `calibration_noise` says by how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smc_trading_agent.domain.errors import SampleError
+from smc_trading_agent.research.statistics.arrays import Floats, Indices, probabilities_of, weights_of
+from smc_trading_agent.research.statistics.bootstrap import (
+    CELLS,
+    Interval,
+    Resampling,
+    block_length,
+    stationary_indices,
+)
+from smc_trading_agent.research.statistics.calibration import equal_mass_bins, forecasts_of
+
+
+class CalibrationNoise(msgspec.Struct, frozen=True):
+    """The calibration error that a perfect forecaster would show: its mean, and what it exceeds with 1 - confidence."""
+
+    mean: float
+    high: float
+    confidence: float
+
+
+def calibration_error(
+    probabilities: ArrayLike, outcomes: ArrayLike, weights: ArrayLike | None = None, bins: int = 10
+) -> float:
+    """ECE: the mean over ``bins`` bins, by mass, of abs(mean forecast - observed frequency). In [0, 1]."""
+    f = forecasts_of(probabilities, outcomes, weights)
+    bin_of = equal_mass_bins(f.probabilities, f.weights, bins)
+    gaps = f.weights * (f.probabilities - f.outcomes)
+    return float(_errors(gaps[None, :], bin_of[None, :], f.weights[None, :], bins)[0])
+
+
+def calibration_error_interval(
+    probabilities: ArrayLike,
+    outcomes: ArrayLike,
+    resampling: Resampling,
+    weights: ArrayLike | None = None,
+    bins: int = 10,
+) -> Interval:
+    """ECE with its basic (reverse percentile) interval from the stationary bootstrap, samples in order of time.
+
+    Resampling lifts the ECE about as much above the estimate as sampling lifted the estimate above the truth; the basic
+    interval [2 estimate - high quantile, 2 estimate - low quantile] takes that lift off. Never below 0. The bins stay
+    those of the whole sample.
+    """
+    f = forecasts_of(probabilities, outcomes, weights)
+    bin_of = equal_mass_bins(f.probabilities, f.weights, bins)
+    gaps = f.weights * (f.probabilities - f.outcomes)
+    block = resampling.block
+    if block is None:
+        block = block_length(gaps) if gaps.size > 1 else 1.0
+    generator = np.random.default_rng(resampling.seed)
+    drawn = []
+    for size in _chunks(resampling.resamples, gaps.size):
+        rows = stationary_indices(gaps.size, block, size, generator)
+        drawn.append(_errors(gaps[rows], bin_of[rows], f.weights[rows], bins))
+    tail = (1.0 - resampling.confidence) / 2.0
+    low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail])
+    estimate = calibration_error(f.probabilities, f.outcomes, f.weights, bins)
+    return Interval(
+        estimate=estimate,
+        low=max(0.0, 2.0 * estimate - float(high)),
+        high=max(0.0, 2.0 * estimate - float(low)),
+        confidence=resampling.confidence,
+        block=block,
+        resamples=resampling.resamples,
+    )
+
+
+def calibration_noise(
+    probabilities: ArrayLike,
+    seed: int,
+    weights: ArrayLike | None = None,
+    bins: int = 10,
+    draws: int = 1000,
+    confidence: float = 0.95,
+) -> CalibrationNoise:
+    """ECE where the probabilities are exactly right and each outcome is drawn from its own, independently.
+
+    Consistency resampling of Bröcker and Smith (Weather and Forecasting, 2007). Overlapping labels are not independent:
+    there the true noise is larger.
+    """
+    forecast = probabilities_of(probabilities)
+    weight = weights_of(weights, forecast.size)
+    if draws < 1 or not 0.0 < confidence < 1.0:
+        raise SampleError(f"draws={draws} must be 1 or more and confidence={confidence} in (0, 1)")
+    bin_of = equal_mass_bins(forecast, weight, bins)
+    generator = np.random.default_rng(seed)
+    drawn = []
+    for size in _chunks(draws, forecast.size):
+        happened: NDArray[np.bool_] = generator.random((size, forecast.size)) < forecast
+        rows = np.broadcast_to(bin_of, happened.shape)
+        drawn.append(_errors(weight * (forecast - happened), rows, np.broadcast_to(weight, happened.shape), bins))
+    errors = np.concatenate(drawn)
+    return CalibrationNoise(float(errors.mean()), float(np.quantile(errors, confidence)), confidence)
+
+
+def _chunks(total: int, width: int) -> Iterator[int]:
+    """Numbers of rows that add up to ``total``, each with at most `CELLS` numbers."""
+    rows = max(1, CELLS // width)
+    for done in range(0, total, rows):
+        yield min(rows, total - done)
+
+
+def _errors(gaps: Floats, bin_of: Indices, weights: Floats, bins: int) -> Floats:
+    """ECE of each row: the sum over bins of abs(sum of weight * (p - y)), over the weight. Shape (rows,)."""
+    rows = len(gaps)
+    key = (bin_of + bins * np.arange(rows)[:, None]).ravel()
+    totals = np.bincount(key, gaps.ravel(), rows * bins).reshape(rows, bins)
+    mass = weights.sum(axis=1)
+    errors: Floats = np.divide(np.abs(totals).sum(axis=1), mass, out=np.zeros(rows), where=mass > 0.0)
+    return errors

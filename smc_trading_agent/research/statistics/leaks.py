@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -50,6 +51,7 @@ class AuditLimits(msgspec.Struct, frozen=True):
     implausible_auc: float = 0.70
     suspicious_auc: float = 0.55
     sigmas: float = 5.0
+    suspicious_sigmas: float = 3.0
     folds: int = 6
     recomputed: int = 100
     tolerance: float = 0.0
@@ -102,12 +104,16 @@ def audit_leaks(
     starts: ArrayLike,
     ends: ArrayLike,
     names: Sequence[str],
+    baseline: ArrayLike | None = None,
     recompute: Recompute | None = None,
     limits: AuditLimits | None = None,
 ) -> LeakAudit:
     """Looks at every column of ``features``, shape (n, m), finite or NaN, known at ``starts`` (ns, ascending).
 
     ``outcomes`` (0 or 1) are resolved at ``ends``. Missing values are a value of their own: absence may leak as well.
+    ``baseline``, shape (n,), is the win rate that the barriers alone imply at t0, such as the break-even probability:
+    only samples of about the same baseline are then compared. Without it the distance to target and stop, which decides
+    much of who wins and nothing of who earns, looks like foresight.
     """
     bounds = limits or AuditLimits()
     table, happened = np.asarray(features, dtype=np.float64), outcomes_of(outcomes)
@@ -115,10 +121,11 @@ def audit_leaks(
     if table.ndim != 2 or table.shape[1] != len(names) or table.shape[1] == 0:
         raise SampleError(f"features have shape {table.shape}; {len(names)} columns are named")
     same_length(features=table, outcomes=happened, starts=first)
+    label = _Label(happened, _strata(baseline, first.size), first, last)
     binned = bin_columns(table)
-    own = out_of_fold_auc(binned, happened, first, last, bounds.folds)
-    ahead = _shifted_auc(binned, happened, first, last, _next_disjoint(first, last), bounds.folds)
-    behind = _shifted_auc(binned, happened, first, last, _previous_disjoint(first, last), bounds.folds)
+    own = out_of_fold_auc(binned, *label, bounds.folds)
+    ahead = _shifted_auc(binned, label, _next_disjoint(first, last), bounds.folds)
+    behind = _shifted_auc(binned, label, _previous_disjoint(first, last), bounds.folds)
     error = _standard_error(happened, first, last)
     rows = _spread_rows(first.size, bounds.recomputed) if recompute else np.empty(0, dtype=np.intp)
     differing = _differing(table, rows, recompute, bounds.tolerance)
@@ -126,7 +133,8 @@ def audit_leaks(
         Symptom.NOT_CAUSAL: differing > 0.0,
         Symptom.IMPLAUSIBLE: (own >= bounds.implausible_auc) & (own - 0.5 > bounds.sigmas * error),
         Symptom.OUTLIER: _outliers(own, error, bounds),
-        Symptom.AHEAD: (ahead >= bounds.suspicious_auc) & (ahead - behind > bounds.sigmas * np.sqrt(2.0) * error),
+        Symptom.AHEAD: (ahead >= bounds.suspicious_auc)
+        & (ahead - behind > bounds.suspicious_sigmas * np.sqrt(2.0) * error),
     }
     audits = (
         FeatureAudit(
@@ -143,13 +151,33 @@ def audit_leaks(
     return LeakAudit(tuple(audits), rows.size)
 
 
-def _shifted_auc(binned: Indices, outcomes: Floats, first: Times, last: Times, other: Indices, folds: int) -> Floats:
+class _Label(NamedTuple):
+    outcomes: Floats
+    strata: Indices
+    first: Times
+    last: Times
+
+
+def _strata(baseline: ArrayLike | None, samples: int) -> Indices:
+    """Samples of about the same baseline, as numbers; all 0 where there is none."""
+    if baseline is None:
+        return np.zeros(samples, dtype=np.intp)
+    expected = np.asarray(baseline, dtype=np.float64)
+    if expected.shape != (samples,):
+        raise SampleError(f"the baseline has shape {expected.shape}; ({samples},) is expected")
+    return bin_columns(expected[:, None])[:, 0]
+
+
+def _shifted_auc(binned: Indices, label: _Label, other: Indices, folds: int) -> Floats:
     """AUC of each feature against the label of sample ``other``; NaN where too few have one (``other`` is -1)."""
     rows = np.flatnonzero(other >= 0)
+    if rows.size == 0:
+        return np.full(binned.shape[1], np.nan)
     target = other[rows]
-    opened, closed = np.minimum(first[rows], first[target]), np.maximum(first[rows], last[target])
+    opened = np.minimum(label.first[rows], label.first[target])
+    closed = np.maximum(label.first[rows], label.last[target])
     try:
-        return out_of_fold_auc(binned[rows], outcomes[target], opened, closed, folds)
+        return out_of_fold_auc(binned[rows], label.outcomes[target], label.strata[target], opened, closed, folds)
     except SampleError:
         return np.full(binned.shape[1], np.nan)
 
@@ -178,10 +206,10 @@ def _standard_error(outcomes: Floats, first: Times, last: Times) -> float:
 
 
 def _outliers(own: Floats, error: float, bounds: AuditLimits) -> NDArray[np.bool_]:
-    """Features far above the median one: ``sigmas`` robust deviations of the peers, each a standard error at least."""
+    """Features far above the median one: by robust deviations of the peers, each a standard error at least."""
     middle = float(np.median(own))
     deviation = max(error, 1.4826 * float(np.median(np.abs(own - middle))))
-    return (own >= bounds.suspicious_auc) & (own - middle > bounds.sigmas * deviation)
+    return (own >= bounds.suspicious_auc) & (own - middle > bounds.suspicious_sigmas * deviation)
 
 
 def _spread_rows(samples: int, wanted: int) -> Indices:

@@ -1,4 +1,4 @@
-"""How well one feature alone, of whatever shape its effect is, separates wins from losses out of fold."""
+"""How well one feature alone, whatever the shape of its effect, separates wins from losses out of fold."""
 
 from __future__ import annotations
 
@@ -29,30 +29,37 @@ def bin_columns(features: Floats) -> Indices:
     return binned
 
 
-def out_of_fold_auc(binned: Indices, outcomes: Floats, starts: Times, ends: Times, folds: int) -> Floats:
+def out_of_fold_auc(
+    binned: Indices, outcomes: Floats, strata: Indices, starts: Times, ends: Times, folds: int
+) -> Floats:
     """AUC of each column of ``binned``, shape (m,): the share of (win, loss) pairs that it puts in the right order.
 
-    In each of ``folds`` purged folds a bin is scored with its win rate in the training part, shrunk by one sample of the
-    base rate, and pairs are counted within the test part (Mann-Whitney, ties half), so that a drift of the base rate
-    from fold to fold neither helps nor hurts. 0.5 is no separation; below it, what was learnt did not last.
+    Only pairs of one stratum (0 to ``BINS``, shape (n,)) and one of ``folds`` purged folds are compared (Mann-Whitney,
+    ties half), so that what the strata explain and how the base rate drifts neither help nor hurt. A bin is scored on
+    the training part with its wins above what the strata of its samples win on average, over one more than its samples.
+    0.5 is no separation; below it, what was learnt did not last.
     """
-    columns = binned.shape[1]
-    keys = binned + (BINS + 1) * np.arange(columns)
+    columns, levels = binned.shape[1], int(strata.max()) + 1
+    keys = binned + (BINS + 1) * (strata[:, None] + levels * np.arange(columns))
+    shape = (columns, levels, BINS + 1)
     won = outcomes == 1.0
     right, pairs = np.zeros(columns), 0.0
     for train, test, _ in combinatorial_splits(starts, ends, folds, 1, embargo=0):
-        wins, losses = (_histogram(keys[test[won[test] == outcome]], columns) for outcome in (True, False))
-        fitted_wins, fitted = _histogram(keys[train[won[train]]], columns), _histogram(keys[train], columns)
-        rate = (fitted_wins + won[train].mean()) / (fitted + 1.0)
-        above = np.sign(rate[:, :, None] - rate[:, None, :]) / 2.0 + 0.5
-        right += np.einsum("ca,cb,cab->c", wins, losses, above)
-        pairs += float(won[test].sum()) * float((~won[test]).sum())
+        wins, losses = (_histogram(keys[test[won[test] == outcome]], shape) for outcome in (True, False))
+        fitted_wins, fitted = _histogram(keys[train[won[train]]], shape), _histogram(keys[train], shape)
+        samples = fitted[0].sum(axis=1)
+        base = np.divide(fitted_wins[0].sum(axis=1), samples, out=np.zeros(levels), where=samples > 0.0)
+        excess = fitted_wins.sum(axis=1) - np.einsum("csb,s->cb", fitted, base)
+        score = excess / (fitted.sum(axis=1) + 1.0)
+        above = np.sign(score[:, :, None] - score[:, None, :]) / 2.0 + 0.5
+        right += np.einsum("csa,csb,cab->c", wins, losses, above, optimize=True)
+        pairs += float((wins[0].sum(axis=1) * losses[0].sum(axis=1)).sum())
     if pairs == 0.0:
         raise SampleError(f"no fold of {len(outcomes)} samples holds both outcomes; nothing can be separated")
     return right / pairs
 
 
-def _histogram(keys: Indices, columns: int) -> Floats:
-    """Samples in each bin of each column. Shape (columns, BINS + 1)."""
-    counts = np.bincount(keys.ravel(), minlength=columns * (BINS + 1)).reshape(columns, BINS + 1)
+def _histogram(keys: Indices, shape: tuple[int, int, int]) -> Floats:
+    """Samples in each bin of each stratum of each column. Shape (columns, strata, BINS + 1)."""
+    counts = np.bincount(keys.ravel(), minlength=int(np.prod(shape))).reshape(shape)
     return counts.astype(np.float64)

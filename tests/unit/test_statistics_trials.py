@@ -108,7 +108,8 @@ def test_an_attempt_ends_once(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["DELETE FROM attempt", "UPDATE attempt SET seed = 1", "DELETE FROM ending", "UPDATE ending SET metric = 9"]
+    "change",
+    ["DELETE FROM attempt", "UPDATE attempt SET seed = 1", "DELETE FROM ending", "UPDATE ending SET metric = 9"],
 )
 def test_what_is_written_stays(file: Path, change: str) -> None:
     ledger = TrialLedger(file, MarketClock(3))

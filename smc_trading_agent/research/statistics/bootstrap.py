@@ -96,11 +96,9 @@ def bootstrap_interval(columns: ArrayLike, statistic: Statistic, resampling: Res
     The automatic block length is the longest that one of the columns asks for.
     """
     values = matrix("columns", columns, rows=1, columns=2)
-    if not 0.0 < resampling.confidence < 1.0:
-        raise SampleError(f"confidence={resampling.confidence} must be in (0, 1)")
+    tail = tail_of(resampling)
     block = max(block_length(column) for column in values) if resampling.block is None else resampling.block
     drawn = _distribution(values, statistic, resampling, block)
-    tail = (1.0 - resampling.confidence) / 2.0
     low, high = np.quantile(drawn, [tail, 1.0 - tail])
     return Interval(
         estimate=float(statistic(values[:, None, :])[0]),
@@ -166,6 +164,14 @@ def ratios(columns: Floats) -> Floats:
     above, below = columns[0].sum(axis=-1), columns[1].sum(axis=-1)
     ratio: Floats = np.divide(above, below, out=np.zeros_like(above), where=below != 0.0)
     return ratio
+
+
+def tail_of(resampling: Resampling) -> float:
+    """The share of resamples outside the interval on each side; raises `SampleError` where the plan makes no sense."""
+    if resampling.resamples < 1 or not 0.0 < resampling.confidence < 1.0:
+        plan = f"resamples={resampling.resamples}, confidence={resampling.confidence}"
+        raise SampleError(f"{plan}: the first must be 1 or more, the second in (0, 1)")
+    return (1.0 - resampling.confidence) / 2.0
 
 
 def _distribution(values: Floats, statistic: Statistic, resampling: Resampling, block: float) -> Floats:

@@ -1,7 +1,7 @@
 """Whether one model is better than another on the same samples: Diebold-Mariano, and a test by flipping signs.
 
 Diebold and Mariano, "Comparing Predictive Accuracy" (JBES, 1995); small samples by Harvey, Leybourne and Newbold
-(International Journal of Forecasting, 1997); variance by Newey and West (Econometrica, 1987).
+(International Journal of Forecasting, 1997).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from smc_trading_agent.research.statistics.distributions import student_upper
 
 # Up to 2^12 sign patterns are counted one by one; above, they are drawn.
 EXACT_BLOCKS = 12
+# Below this share of R(0), a sum of autocovariances is what rounding left of 0.
+ROUNDING = 1e-12
 
 
 class PairedTest(msgspec.Struct, frozen=True):
@@ -44,10 +46,10 @@ def diebold_mariano(
 ) -> PairedTest:
     """Compares losses (such as log-losses) on the same samples in order of time, each of shape (n,).
 
-    d = first - second; the statistic is mean(d)/sqrt(V/n), V the Bartlett-weighted sum of the autocovariances of d up
-    to ``lags``, times sqrt((n + 1 - 2h + h(h - 1)/n)/n) with h = lags + 1, against Student's t with n - 1 degrees of
-    freedom. With 0 lags this is the paired t-test. Give as lags at least how many later labels overlap one, so that
-    shared outcomes don't count twice. With ``weights`` the mean is weighted and V is that of the weighted deviations.
+    d = first - second; the statistic is mean(d)/sqrt(V/n), V = R(0) + 2 (R(1) + ... + R(lags)) from the autocovariances
+    of d, times sqrt((n + 1 - 2h + h(h - 1)/n)/n) with h = lags + 1, against Student's t with n - 1 degrees of freedom.
+    With 0 lags this is the paired t-test. Give as lags how many later labels overlap one, so that shared outcomes don't
+    count twice. With ``weights`` the mean is weighted and V is that of the weighted deviations.
     """
     first, second = series("first_loss", first_loss, 3), series("second_loss", second_loss, 3)
     same_length(first_loss=first, second_loss=second)
@@ -94,10 +96,15 @@ def sign_flip_test(differences: ArrayLike, block: int = 1, draws: int = 10_000, 
 
 
 def _long_run_variance(deviations: Floats, lags: int) -> float:
-    """n times the variance of the mean: R(0) + 2 sum of (1 - k/(lags + 1)) R(k); never negative."""
+    """n times the variance of the mean.
+
+    The plain sum of autocovariances has no bias for overlapping labels, but may come out at 0 or below; then they are
+    weighted by 1 - k/(lags + 1), which can't (Newey and West, Econometrica, 1987).
+    """
     n = deviations.size
-    variance = float(deviations @ deviations) / n
-    for lag in range(1, lags + 1):
-        covariance = float(deviations[: n - lag] @ deviations[lag:]) / n
-        variance += 2.0 * (1.0 - lag / (lags + 1)) * covariance
-    return max(0.0, variance)
+    covariance = np.array([deviations[: n - lag] @ deviations[lag:] / n for lag in range(lags + 1)])
+    doubled = np.where(np.arange(lags + 1) == 0, covariance, 2.0 * covariance)
+    variance = float(doubled.sum())
+    if variance > ROUNDING * float(covariance[0]):
+        return variance
+    return max(0.0, float((doubled * (1.0 - np.arange(lags + 1) / (lags + 1))).sum()))

@@ -84,21 +84,21 @@ def test_what_can_not_be_compared_is_named() -> None:
     with pytest.raises(SampleError, match="lengths differ"):
         diebold_mariano([1.0, 2.0, 3.0], [1.0, 2.0, 4.0, 5.0])
     with pytest.raises(SampleError, match="block=0"):
-        sign_flip_test([1.0], block=0)
+        sign_flip_test([1.0], seed=1, block=0)
 
 
 def test_flipping_signs_by_hand() -> None:
     # Five folds, all better: 1 of 32 patterns has so high a sum, 2 so far from 0.
-    found = sign_flip_test([1.0, 2.0, 3.0, 4.0, 5.0])
+    found = sign_flip_test([1.0, 2.0, 3.0, 4.0, 5.0], seed=1)
     assert (found.difference, found.statistic) == (3.0, 15.0)
     assert (found.p_first_worse, found.p_two_sided) == (1 / 32, 2 / 32)
     # 1, 1, -1: sums of 1 or more are those of 3 and the three of 1; all eight are as far from 0.
-    mixed = sign_flip_test([1.0, 1.0, -1.0])
+    mixed = sign_flip_test([1.0, 1.0, -1.0], seed=1)
     assert (mixed.p_first_worse, mixed.p_two_sided) == (4 / 8, 1.0)
 
 
 def test_blocks_are_flipped_whole() -> None:
-    found = sign_flip_test([1.0, 1.0, 1.0, 1.0, 1.0, 1.0], block=3)
+    found = sign_flip_test([1.0, 1.0, 1.0, 1.0, 1.0, 1.0], seed=1, block=3)
     assert (found.p_first_worse, found.p_two_sided) == (1 / 4, 2 / 4)
 
 

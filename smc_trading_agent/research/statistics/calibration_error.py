@@ -20,6 +20,7 @@ from smc_trading_agent.research.statistics.bootstrap import (
     Resampling,
     block_length,
     stationary_indices,
+    tail_of,
 )
 from smc_trading_agent.research.statistics.calibration import equal_mass_bins, forecasts_of
 
@@ -49,15 +50,16 @@ def calibration_error_interval(
     weights: ArrayLike | None = None,
     bins: int = 10,
 ) -> Interval:
-    """ECE with its basic (reverse percentile) interval from the stationary bootstrap, samples in order of time.
+    """ECE with an interval from the stationary bootstrap, samples in order of time. The bins stay as they are.
 
     Resampling lifts the ECE about as much above the estimate as sampling lifted the estimate above the truth; the basic
-    interval [2 estimate - high quantile, 2 estimate - low quantile] takes that lift off. Never below 0. The bins stay
-    those of the whole sample.
+    interval [2 estimate - high quantile, 2 estimate - low quantile] takes that lift off. Close to 0 it takes off too
+    little, so the interval starts at 0 wherever a perfect forecaster may show such an estimate (`calibration_noise`).
     """
     f = forecasts_of(probabilities, outcomes, weights)
     bin_of = equal_mass_bins(f.probabilities, f.weights, bins)
     gaps = f.weights * (f.probabilities - f.outcomes)
+    tail = tail_of(resampling)
     block = resampling.block
     if block is None:
         block = block_length(gaps) if gaps.size > 1 else 1.0
@@ -66,12 +68,12 @@ def calibration_error_interval(
     for size in _chunks(resampling.resamples, gaps.size):
         rows = stationary_indices(gaps.size, block, size, generator)
         drawn.append(_errors(gaps[rows], bin_of[rows], f.weights[rows], bins))
-    tail = (1.0 - resampling.confidence) / 2.0
     low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail])
     estimate = calibration_error(f.probabilities, f.outcomes, f.weights, bins)
+    noise = calibration_noise(f.probabilities, resampling.seed, f.weights, bins, resampling.resamples, 1.0 - tail)
     return Interval(
         estimate=estimate,
-        low=max(0.0, 2.0 * estimate - float(high)),
+        low=0.0 if estimate <= noise.high else max(0.0, 2.0 * estimate - float(high)),
         high=max(0.0, 2.0 * estimate - float(low)),
         confidence=resampling.confidence,
         block=block,

@@ -71,12 +71,13 @@ def diebold_mariano(
     return PairedTest(difference, statistic, 2.0 * min(upper, 1.0 - upper), upper, n, kept)
 
 
-def sign_flip_test(differences: ArrayLike, block: int = 1, draws: int = 10_000, seed: int = 0) -> PairedTest:
+def sign_flip_test(differences: ArrayLike, seed: int, block: int = 1, draws: int = 10_000) -> PairedTest:
     """Whether paired ``differences`` (first less second, shape (n,)) have mean 0, by flipping the signs of blocks.
 
     Where neither is better, each block of ``block`` samples in a row is as likely to have the opposite sign (Fisher's
     randomisation test). No assumption on the distribution, so it suits a handful of folds or seeds. Exact for up to
-    12 blocks; else from ``draws`` patterns, the observed one counted among them. ``statistic`` is the sum.
+    12 blocks; else from ``draws`` patterns, the observed one counted among them. ``statistic`` is the sum, ``lags`` how many
+    later samples share a sign.
     """
     values = series("differences", differences, 1)
     if block < 1 or draws < 1:

@@ -17,7 +17,7 @@ from smc_trading_agent.research.statistics.bootstrap import (
     means,
     sharpe_interval,
     sharpes,
-    stationary_indices,
+    stationary_rows,
 )
 from smc_trading_agent.research.statistics.sharpe import sharpe_ratio
 
@@ -33,7 +33,7 @@ def autoregressive(samples: int, memory: float, seed: int, worlds: int = 1) -> n
 
 
 def test_a_resample_continues_or_starts_anew() -> None:
-    rows = stationary_indices(1000, 20.0, 200, np.random.default_rng(1))
+    rows = np.concatenate(list(stationary_rows(1000, 20.0, 200, seed=1)))
     assert rows.shape == (200, 1000)
     continued = (rows[:, 1:] == (rows[:, :-1] + 1) % 1000).mean()
     assert continued == pytest.approx(1.0 - 1.0 / 20.0, abs=2e-3)
@@ -42,7 +42,7 @@ def test_a_resample_continues_or_starts_anew() -> None:
 
 
 def test_a_block_of_one_is_the_plain_bootstrap() -> None:
-    rows = stationary_indices(500, 1.0, 100, np.random.default_rng(1))
+    rows = np.concatenate(list(stationary_rows(500, 1.0, 100, seed=1)))
     assert (rows[:, 1:] == (rows[:, :-1] + 1) % 500).mean() < 0.01
 
 
@@ -125,6 +125,13 @@ def test_a_difference_of_ratios_is_paired_too() -> None:
     more = difference_interval(world + 0.3, world, Resampling(seed=1, resamples=300), sharpes)
     assert more.estimate == pytest.approx(sharpe_ratio(world + 0.3) - sharpe_ratio(world))
     assert more.low > 0.0
+
+
+def test_rows_resampled_together_take_the_longest_block() -> None:
+    short, long = autoregressive(500, 0.0, seed=12)[0], autoregressive(500, 0.8, seed=13)[0]
+    for first, second in ((short, long), (long, short)):
+        found = difference_interval(first, second, Resampling(seed=1, resamples=10), sharpes)
+        assert found.block == block_length(long) > block_length(short)
 
 
 def test_a_resample_without_spread_has_ratio_0() -> None:

@@ -1,4 +1,4 @@
-"""Placebos do what they say; the audit names a planted leak, of any kind and strength, and lets honest features pass."""
+"""Placebos do what they say; the audit names planted leaks of any kind and strength, and lets honest features pass."""
 
 from __future__ import annotations
 
@@ -158,6 +158,54 @@ def test_the_distance_of_the_barriers_is_no_foresight_where_the_baseline_is_know
     assert audit_leaks(features, outcomes, *life, baseline=baseline).leaks == ()
     planted = plant_leak(features, outcomes, column=1, strength=0.5, seed=1)
     assert audit_leaks(planted, outcomes, *life, baseline=baseline).leaks == ("noise",)
+
+
+def test_an_edge_within_strata_is_seen_through_an_opposite_one_between_them() -> None:
+    generator = np.random.default_rng(11)
+    ease, skill = generator.normal(size=(2, 8000))
+    outcomes = (generator.random(8000) < 1.0 / (1.0 + np.exp(-(1.5 * ease + skill)))).astype(float)
+    starts = np.arange(8000) * 60
+    features = (skill - 0.5 * ease)[:, None]
+    audit = audit_leaks(features, outcomes, starts, starts + 30, ["skill"], baseline=1.0 / (1.0 + np.exp(-1.5 * ease)))
+    assert audit.features[0].auc > 0.6
+
+
+def test_lives_that_touch_are_not_disjoint() -> None:
+    outcomes = np.random.default_rng(12).integers(0, 2, 3000).astype(float)
+    starts = np.arange(3000) * 60
+    shifted = np.column_stack([np.roll(outcomes, -lag) for lag in (1, 2, -1, -2)])
+    audit = audit_leaks(shifted, outcomes, starts, starts + 60, ["next", "after next", "last", "before last"])
+    assert [round(feature.ahead or 0.0, 1) for feature in audit.features] == [0.5, 1.0, 0.5, 0.5]
+    assert [round(feature.behind or 0.0, 1) for feature in audit.features] == [0.5, 0.5, 0.5, 1.0]
+
+
+def test_copies_of_a_label_are_one_piece_of_evidence() -> None:
+    outcomes = np.tile([0.0, 1.0], 500)
+    starts = np.arange(1000) * 60
+    features = np.random.default_rng(13).normal(size=(1000, 2))
+    once = audit_leaks(features, outcomes, starts, starts + 30, ["a", "b"])
+    tenfold = audit_leaks(
+        *(np.repeat(a, 10, axis=0) for a in (features, outcomes, starts, starts + 30)), names=["a", "b"]
+    )
+    assert once.features[0].standard_error == pytest.approx(np.sqrt(1001 / (12 * 500 * 500)))
+    assert tenfold.features[0].standard_error == pytest.approx(once.features[0].standard_error)
+
+
+def test_a_high_auc_of_a_few_samples_proves_nothing() -> None:
+    world = honest_world(14, samples=300, edge=0.0)
+    audit = audit_leaks(*world, limits=AuditLimits(implausible_auc=0.5, suspicious_auc=0.5))
+    assert any(feature.auc > 0.5 for feature in audit.features)
+    assert audit.leaks == audit.suspects == ()
+
+
+def test_one_of_many_that_all_predict_is_no_outlier() -> None:
+    generator = np.random.default_rng(15)
+    outcomes = generator.integers(0, 2, 4000).astype(float)
+    features = np.linspace(0.0, 0.6, 12) * outcomes[:, None] + generator.normal(size=(4000, 12))
+    starts = np.arange(4000) * 60
+    audit = audit_leaks(features, outcomes, starts, starts + 30, [f"f{i}" for i in range(12)])
+    assert audit.features[11].auc > 0.5 + 10.0 * audit.features[11].standard_error
+    assert audit.leaks == audit.suspects == ()
 
 
 def test_labels_too_long_for_a_disjoint_other_have_no_shifted_auc() -> None:

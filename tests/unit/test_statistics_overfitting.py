@@ -1,4 +1,4 @@
-"""PBO by hand, against a plain reference, and on worlds whose answer is known; trials that are one idea count as one."""
+"""PBO by hand, against a plain reference, and on worlds whose answer is known; variations of one idea count once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from smc_trading_agent.domain.errors import SampleError
 from smc_trading_agent.research.statistics.overfitting import Measure, effective_trials, overfitting_probability
 
 
-def plain_logits(performance: np.ndarray, blocks: int, measure: Measure) -> list[float]:
-    """CSCV as the paper words it, one split after another."""
+def plain_cscv(performance: np.ndarray, blocks: int, measure: Measure) -> tuple[list[float], list[float]]:
+    """Logits and in-sample measures of CSCV as the paper words it, one split after another."""
     parts = np.array_split(performance, blocks)
-    logits = []
+    logits, measures = [], []
     for chosen in combinations(range(blocks), blocks // 2):
         inside = np.concatenate([parts[b] for b in chosen])
         outside = np.concatenate([parts[b] for b in range(blocks) if b not in chosen])
@@ -25,7 +25,8 @@ def plain_logits(performance: np.ndarray, blocks: int, measure: Measure) -> list
         rank = 1 + int((scores[1] < scores[1][winner]).sum())
         relative = rank / (performance.shape[1] + 1)
         logits.append(float(np.log(relative / (1.0 - relative))))
-    return logits
+        measures.append(float(scores[0][winner]))
+    return logits, measures
 
 
 @pytest.mark.parametrize("measure", ["sharpe", "mean"])
@@ -33,8 +34,9 @@ def plain_logits(performance: np.ndarray, blocks: int, measure: Measure) -> list
 def test_it_equals_the_plain_reference(measure: Measure, periods: int) -> None:
     performance = np.random.default_rng(3).normal(0.1, 1.0, size=(periods, 7))
     found = overfitting_probability(performance, blocks=6, measure=measure)
-    expected = plain_logits(performance, 6, measure)
+    expected, measures = plain_cscv(performance, 6, measure)
     assert found.logits.tolist() == pytest.approx(expected)
+    assert found.in_sample.tolist() == pytest.approx(measures)
     assert found.probability == np.mean(np.array(expected) <= 0.0)
 
 

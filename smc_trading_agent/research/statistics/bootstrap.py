@@ -7,7 +7,7 @@ Politis and Romano, "The Stationary Bootstrap" (JASA, 1994); block length by Pol
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -74,20 +74,28 @@ def block_length(values: ArrayLike) -> float:
     return float(np.clip((slope**2 / at_zero**2 * n) ** (1.0 / 3.0), 1.0, longest))
 
 
-def stationary_indices(n: int, block: float, resamples: int, generator: np.random.Generator) -> Indices:
-    """Row numbers of ``resamples`` resamples of n rows. Shape (resamples, n).
+def stationary_rows(n: int, block: float, resamples: int, seed: int) -> Iterator[Indices]:
+    """Row numbers of ``resamples`` resamples of n rows, some at a time. Each part has shape (some, n).
 
     Each row continues the one before with probability 1 - 1/block and else starts anywhere; the end leads to the start.
     """
     if n < 1 or resamples < 1 or block < 1.0:
         raise SampleError(f"n={n}, resamples={resamples} and block={block} must all be 1 or more")
-    restart = generator.random((resamples, n)) < 1.0 / block
-    restart[:, 0] = True
-    anywhere = generator.integers(n, size=(resamples, n))
+    generator = np.random.default_rng(seed)
     position = np.arange(n)
-    opened = np.maximum.accumulate(np.where(restart, position, 0), axis=1)
-    indices: Indices = (np.take_along_axis(anywhere, opened, axis=1) + position - opened) % n
-    return indices
+    for size in row_chunks(resamples, n):
+        restart = generator.random((size, n)) < 1.0 / block
+        restart[:, 0] = True
+        anywhere = generator.integers(n, size=(size, n))
+        opened = np.maximum.accumulate(np.where(restart, position, 0), axis=1)
+        yield (np.take_along_axis(anywhere, opened, axis=1) + position - opened) % n
+
+
+def row_chunks(total: int, width: int) -> Iterator[int]:
+    """Numbers of rows of ``width`` numbers that add up to ``total``, each small enough to hold in memory."""
+    rows = max(1, CELLS // width)
+    for done in range(0, total, rows):
+        yield min(rows, total - done)
 
 
 def bootstrap_interval(columns: ArrayLike, statistic: Statistic, resampling: Resampling) -> Interval:
@@ -98,7 +106,8 @@ def bootstrap_interval(columns: ArrayLike, statistic: Statistic, resampling: Res
     values = matrix("columns", columns, rows=1, columns=2)
     tail = tail_of(resampling)
     block = max(block_length(column) for column in values) if resampling.block is None else resampling.block
-    drawn = _distribution(values, statistic, resampling, block)
+    rows = stationary_rows(values.shape[1], block, resampling.resamples, resampling.seed)
+    drawn = np.concatenate([statistic(values[:, part]) for part in rows])
     low, high = np.quantile(drawn, [tail, 1.0 - tail])
     return Interval(
         estimate=float(statistic(values[:, None, :])[0]),
@@ -172,17 +181,6 @@ def tail_of(resampling: Resampling) -> float:
         plan = f"resamples={resampling.resamples}, confidence={resampling.confidence}"
         raise SampleError(f"{plan}: the first must be 1 or more, the second in (0, 1)")
     return (1.0 - resampling.confidence) / 2.0
-
-
-def _distribution(values: Floats, statistic: Statistic, resampling: Resampling, block: float) -> Floats:
-    generator = np.random.default_rng(resampling.seed)
-    n = values.shape[1]
-    chunk = max(1, CELLS // (n * len(values)))
-    parts = []
-    for done in range(0, resampling.resamples, chunk):
-        indices = stationary_indices(n, block, min(chunk, resampling.resamples - done), generator)
-        parts.append(statistic(values[:, indices]))
-    return np.concatenate(parts)
 
 
 def _first_quiet_lag(small: NDArray[np.bool_], run: int) -> int:

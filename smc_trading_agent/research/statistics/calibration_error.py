@@ -6,8 +6,6 @@ it is above 0 for a perfect forecaster too, the more so the fewer samples; `cali
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from smc_trading_agent.domain.errors import SampleError
 from smc_trading_agent.research.statistics.arrays import Floats, Indices, probabilities_of, weights_of
 from smc_trading_agent.research.statistics.bootstrap import (
-    CELLS,
     Interval,
     Resampling,
     block_length,
-    stationary_indices,
+    row_chunks,
+    stationary_rows,
     tail_of,
 )
 from smc_trading_agent.research.statistics.calibration import equal_mass_bins, forecasts_of
@@ -63,11 +61,8 @@ def calibration_error_interval(
     block = resampling.block
     if block is None:
         block = block_length(gaps) if gaps.size > 1 else 1.0
-    generator = np.random.default_rng(resampling.seed)
-    drawn = []
-    for size in _chunks(resampling.resamples, gaps.size):
-        rows = stationary_indices(gaps.size, block, size, generator)
-        drawn.append(_errors(gaps[rows], bin_of[rows], f.weights[rows], bins))
+    parts = stationary_rows(gaps.size, block, resampling.resamples, resampling.seed)
+    drawn = [_errors(gaps[rows], bin_of[rows], f.weights[rows], bins) for rows in parts]
     low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail])
     estimate = calibration_error(f.probabilities, f.outcomes, f.weights, bins)
     noise = calibration_noise(f.probabilities, resampling.seed, f.weights, bins, resampling.resamples, 1.0 - tail)
@@ -101,19 +96,12 @@ def calibration_noise(
     bin_of = equal_mass_bins(forecast, weight, bins)
     generator = np.random.default_rng(seed)
     drawn = []
-    for size in _chunks(draws, forecast.size):
+    for size in row_chunks(draws, forecast.size):
         happened: NDArray[np.bool_] = generator.random((size, forecast.size)) < forecast
         rows = np.broadcast_to(bin_of, happened.shape)
         drawn.append(_errors(weight * (forecast - happened), rows, np.broadcast_to(weight, happened.shape), bins))
     errors = np.concatenate(drawn)
     return CalibrationNoise(float(errors.mean()), float(np.quantile(errors, confidence)), confidence)
-
-
-def _chunks(total: int, width: int) -> Iterator[int]:
-    """Numbers of rows that add up to ``total``, each with at most `CELLS` numbers."""
-    rows = max(1, CELLS // width)
-    for done in range(0, total, rows):
-        yield min(rows, total - done)
 
 
 def _errors(gaps: Floats, bin_of: Indices, weights: Floats, bins: int) -> Floats:

@@ -76,8 +76,8 @@ def sign_flip_test(differences: ArrayLike, seed: int, block: int = 1, draws: int
 
     Where neither is better, each block of ``block`` samples in a row is as likely to have the opposite sign (Fisher's
     randomisation test). No assumption on the distribution, so it suits a handful of folds or seeds. Exact for up to
-    12 blocks; else from ``draws`` patterns, the observed one counted among them. ``statistic`` is the sum, ``lags`` how many
-    later samples share a sign.
+    12 blocks; else from ``draws`` patterns, the observed one counted among them. ``statistic`` is the sum, ``lags`` how
+    many later samples share a sign.
     """
     values = series("differences", differences, 1)
     if block < 1 or draws < 1:

@@ -165,7 +165,7 @@ def test_an_edge_within_strata_is_seen_through_an_opposite_one_between_them() ->
     ease, skill = generator.normal(size=(2, 8000))
     outcomes = (generator.random(8000) < 1.0 / (1.0 + np.exp(-(1.5 * ease + skill)))).astype(float)
     starts = np.arange(8000) * 60
-    features = (skill - 0.5 * ease)[:, None]
+    features = (skill - 3.0 * ease)[:, None]
     audit = audit_leaks(features, outcomes, starts, starts + 30, ["skill"], baseline=1.0 / (1.0 + np.exp(-1.5 * ease)))
     assert audit.features[0].auc > 0.6
 

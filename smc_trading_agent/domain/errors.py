@@ -11,7 +11,9 @@ AgentError
 ├── VenueError           the venue answered: definitely not accepted
 │   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
-└── NotFound             nothing is recorded under that id
+├── NotFound             nothing is recorded under that id
+├── SampleError          numbers that a statistic can't be computed from
+└── HoldoutSpent         another run has already looked at this final evaluation period
 """
 
 from __future__ import annotations
@@ -63,3 +65,11 @@ class UnsealedOrder(AgentError):
 
 class NotFound(AgentError):
     """Nothing is recorded under that id."""
+
+
+class SampleError(AgentError):
+    """Numbers that a statistic can't be computed from: too few, of unequal length, not finite, out of range."""
+
+
+class HoldoutSpent(AgentError):
+    """Another run has already looked at this final evaluation period."""

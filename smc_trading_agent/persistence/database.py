@@ -10,6 +10,7 @@ from pathlib import Path
 from smc_trading_agent.domain.errors import JournalError
 
 MEMORY = ":memory:"
+SWITCHES = 20
 
 
 def open_database(path: Path | str, schema: str, version: int, durable: bool) -> sqlite3.Connection:
@@ -37,8 +38,21 @@ def named_damage(path: Path | str) -> Iterator[None]:
         raise JournalError(f"{path} can't be used as a database ({error}); move it away or restore a copy") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path | str, schema: str, version: int, durable: bool) -> None:
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switches to WAL. SQLite doesn't wait where another process is switching the same new file: wait for its lock."""
+    for _ in range(SWITCHES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        else:
+            return
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _prepare(connection: sqlite3.Connection, path: Path | str, schema: str, version: int, durable: bool) -> None:
+    _use_wal(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found == 0:

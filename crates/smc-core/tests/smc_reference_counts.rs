@@ -8,8 +8,12 @@ use std::collections::{HashMap, HashSet};
 use smc_common::{eurusd, MINUTE};
 use smc_core::market::Bar;
 use smc_core::smc::atr::AverageTrueRange;
-use smc_core::smc::config::{DisplacementForm, FairValueGapConfig, LiquidityConfig, OrderBlockConfig};
-use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, PivotRule, Scope, StructureConfig};
+use smc_core::smc::config::{
+    DisplacementForm, DivergenceConfig, FairValueGapConfig, LiquidityConfig, OrderBlockConfig,
+};
+use smc_core::smc::{
+    Detector, DetectorConfig, DivergenceDetector, Event, EventKind, PivotRule, Scope, StructureConfig,
+};
 
 const FOREVER: u32 = 100_000_000;
 
@@ -226,7 +230,12 @@ fn every_kind_occurs() {
     let Some(bars) = eurusd() else { return };
     let mut config = DetectorConfig::default();
     (config.volume_imbalance.max_age, config.opening_gap.max_age) = (5, 5);
-    let events = run(config, &bars);
+    let mut events = run(config, &bars);
+    // What needs a second instrument takes the year backwards for one.
+    let backwards = bars.iter().zip(bars.iter().rev());
+    let other = backwards.map(|(bar, late)| Bar { open_time: bar.open_time, close_time: bar.close_time, ..*late });
+    let mut pair = DivergenceDetector::new("15m".parse().unwrap(), DivergenceConfig::default()).unwrap();
+    pair.run(&bars, &other.collect::<Vec<_>>(), &mut events).unwrap();
     let absent = |kind: &&EventKind| count(&events, |event| event.kind == **kind) == 0;
     assert_eq!(EventKind::ALL.iter().filter(absent).collect::<Vec<_>>(), [&EventKind::Pivot; 0]);
 }

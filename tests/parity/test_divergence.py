@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def pairs(first: list[Pivot], second: list[Pivot]) -> list[tuple[Pivot, Pivot]]:
 def expected(side: int, extremes: list[Series], closes: list[Series]) -> list[Expected]:
     """Every divergence of one side; ``extremes`` and ``closes`` are multiplied by ``side``."""
     made, matched = [], pairs(pivots(extremes[0]), pivots(extremes[1]))
-    for before, pair in zip(matched, matched[1:], strict=False):
+    for before, pair in itertools.pairwise(matched):
         higher = [new.value > old.value for new, old in zip(pair, before, strict=True)]
         if higher[0] == higher[1] or any(new.bar - old.bar > DISTANCE for new, old in zip(pair, before, strict=True)):
             continue
@@ -138,7 +139,8 @@ def test_recorded_divergences_are_those_of_the_definition(recorded: tuple[Bars, 
     found = told(events, recorded[0].columns()["open_time"])
     assert found == model(*recorded)
     assert len(found) > 200
-    assert {made.leader for made in found} == {0, 1} and {made.side for made in found} == {1, -1}
+    assert {made.leader for made in found} == {0, 1}
+    assert {made.side for made in found} == {1, -1}
     assert {made.broken for made in found} == {True, False}
 
 

@@ -149,11 +149,13 @@ def test_confluence_names_what_speaks_for_and_against(whole: Reading) -> None:
         assert set(told.supporting) | set(told.opposing) <= set(CONFLUENCE_FACTORS)
         assert not set(told.supporting) & set(told.opposing)
         assert told.score == len(told.supporting) - len(told.opposing)
-    assert set(long.opposing) <= set(short.supporting) and set(short.opposing) <= set(long.supporting)
+    assert set(long.opposing) <= set(short.supporting)
+    assert set(short.opposing) <= set(long.supporting)
     features = dict(zip(FEATURE_NAMES, whole.analyzer.features(), strict=True))
     assert features["bullish_confluence"] == len(long.supporting)
     assert features["bearish_confluence"] == len(short.supporting)
     restored = Analyzer.from_snapshot(whole.analyzer.snapshot())
-    assert restored.confluence(1) == long and restored.confluence(-1) == short
+    assert restored.confluence(1) == long
+    assert restored.confluence(-1) == short
     with pytest.raises(ValueError, match="direction 0"):
         whole.analyzer.confluence(0)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core_legacy import *  # noqa: F403
+from smc_trading_agent._core_readings import *  # noqa: F403
+from smc_trading_agent._core_readings import VolumeProfile
 
 # ---------------------------------------------------------------- market
 
@@ -170,7 +172,7 @@ class Event:
     @property
     def side(self) -> int: ...  # +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none
     @property
-    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; a session's setting's key; or ""
+    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; the key of a session or reference open; or ""
     @property
     def timeframe(self) -> str: ...
     @property
@@ -187,14 +189,6 @@ class Event:
     def source_id(self) -> int: ...
     @property
     def ambiguous(self) -> bool: ...  # touched and invalidated inside one bar
-
-EVENT_KINDS: tuple[str, ...]
-"""pivot, bos, choch, mss, mss_strict, displacement, dealing_range, session_range, power_of_three_accumulation,
-_manipulation, _distribution. The rest have a life (the end in brackets, or _expired). With _touched: order_block,
-breaker, mitigation_block, rejection_block, _mitigated (_invalidated); propulsion_block, optimal_entry (_invalidated);
-fair_value_gap, _half_filled, _filled (_inverted); inverse_fair_value_gap, _half_filled (_invalidated); opening_gap,
-_half_filled (_filled); volume_imbalance (_filled); balanced_price_range (_traversed). Levels: equal_levels, _grown,
-liquidity_pool, period_level, session_level (_swept, _run); inducement (_taken). judas_swing (_confirmed, _failed)."""
 
 class Zone:
     """A live zone or level, of a kind with a life but judas_swing."""
@@ -234,6 +228,13 @@ class Detector:
     def run(self, bars: Bars) -> list[Event]: ...  # the same, over a batch
     def zones(self) -> list[Zone]: ...
     def bias(self, scope: str) -> int: ...
+    def dealing_range(self) -> tuple[int, int] | None: ...  # (low, high) in ticks
+    def region(self, price: int) -> str | None: ...  # premium, equilibrium or discount of that range
+    def trailing_extreme(self, scope: str, side: int) -> tuple[int, int, bool] | None: ...  # price, open time, strong
+    def draw_on_liquidity(self, scope: str) -> Zone | None: ...  # the nearest level ahead, by that scope's bias
+    def reference_open(self, scope: str) -> int | None: ...  # day, week, new_york_midnight, new_york_morning; in ticks
+    def in_session(self, scope: str) -> bool: ...  # whether the last bar belongs to the session of that key
+    def volume_profile(self) -> VolumeProfile | None: ...  # of the present period; None where no volume is told
     @property
     def bars_seen(self) -> int: ...
     def snapshot(self) -> bytes: ...

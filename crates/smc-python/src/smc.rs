@@ -1,13 +1,14 @@
 //! Events, zones, and the detector of one timeframe, as Python sees them.
 
 mod analyzer;
+mod readings;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smc_core::features::COLUMNS;
 use smc_core::market::Timeframe;
-use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Scope, Zone};
+use smc_core::smc::{Detector, DetectorConfig, Event, EventKind, Region, Scope, Zone};
 
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
 use crate::snapshot;
@@ -251,6 +252,37 @@ impl PyDetector {
         Ok(self.inner.bias(parse_scope(scope)?))
     }
 
+    fn dealing_range(&self) -> Option<(i64, i64)> {
+        self.inner.dealing_range().map(|range| (range.low, range.high))
+    }
+
+    fn region(&self, price: i64) -> Option<&'static str> {
+        self.inner.region(price).map(Region::name)
+    }
+
+    fn trailing_extreme(&self, scope: &str, side: i8) -> PyResult<Option<readings::Extreme>> {
+        let side = readings::parse_side(side)?;
+        Ok(self.inner.trailing_extreme(parse_scope(scope)?, side).map(readings::extreme))
+    }
+
+    fn draw_on_liquidity(&self, scope: &str) -> PyResult<Option<PyZone>> {
+        let timeframe = self.inner.timeframe();
+        let draw = self.inner.draw_on_liquidity(parse_scope(scope)?);
+        Ok(draw.map(|&inner| PyZone { inner, timeframe }))
+    }
+
+    fn reference_open(&self, scope: &str) -> PyResult<Option<i64>> {
+        Ok(self.inner.reference_open(readings::parse_reference(scope)?).map(|open| open.price))
+    }
+
+    fn in_session(&self, scope: &str) -> PyResult<bool> {
+        Ok(self.inner.in_session(readings::parse_session(scope)?))
+    }
+
+    fn volume_profile(&self) -> Option<readings::PyVolumeProfile> {
+        self.inner.volume_profile().map(|inner| readings::PyVolumeProfile { inner })
+    }
+
     #[getter]
     fn bars_seen(&self) -> u64 {
         self.inner.bars_seen()
@@ -272,6 +304,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyZone>()?;
     module.add_class::<PyDetector>()?;
     analyzer::register(module)?;
+    readings::register(module)?;
     module.add("EVENT_KINDS", PyTuple::new(py, EventKind::ALL.iter().map(|kind| kind.name()))?)?;
     module.add("FEATURE_NAMES", PyTuple::new(py, COLUMNS.iter().map(|column| column.name))?)?;
     module.add("FEATURE_DOCS", PyTuple::new(py, COLUMNS.iter().map(|column| column.doc))?)

@@ -172,7 +172,7 @@ class Event:
     @property
     def side(self) -> int: ...  # +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none
     @property
-    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; the key of a session or reference open; or ""
+    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; a session or reference open; or ""
     @property
     def timeframe(self) -> str: ...
     @property

@@ -14,6 +14,8 @@ from smc_trading_agent._core_detector import *  # noqa: F403
 from smc_trading_agent._core_gym import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
 from smc_trading_agent._core_multi import *  # noqa: F403
+from smc_trading_agent._core_readings import *  # noqa: F403
+from smc_trading_agent._core_readings import VolumeProfile
 
 # ---------------------------------------------------------------- market
 
@@ -175,7 +177,7 @@ class Event:
     @property
     def side(self) -> int: ...  # +1 the upper side (pivot high, buy-side pool), -1 the lower, 0 none
     @property
-    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; a session's setting's key; or ""
+    def scope(self) -> str: ...  # "internal", "swing"; "day", "week", "month"; a session or reference open; or ""
     @property
     def timeframe(self) -> str: ...
     @property
@@ -234,6 +236,13 @@ class Detector:
     def zones(self) -> list[Zone]: ...
     def features(self) -> NDArray[np.float64]: ...  # shape (len(FEATURE_NAMES),), at the last close
     def bias(self, scope: str) -> int: ...
+    def dealing_range(self) -> tuple[int, int] | None: ...  # (low, high) in ticks
+    def region(self, price: int) -> str | None: ...  # premium, equilibrium or discount of that range
+    def trailing_extreme(self, scope: str, side: int) -> tuple[int, int, bool] | None: ...  # price, open time, strong
+    def draw_on_liquidity(self, scope: str) -> Zone | None: ...  # the nearest level ahead, by that scope's bias
+    def reference_open(self, scope: str) -> int | None: ...  # day, week, new_york_midnight, new_york_morning; in ticks
+    def in_session(self, scope: str) -> bool: ...  # whether the last bar belongs to the session of that key
+    def volume_profile(self) -> VolumeProfile | None: ...  # of the present period; None where no volume is told
     @property
     def timeframe(self) -> str: ...
     @property

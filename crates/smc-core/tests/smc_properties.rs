@@ -167,6 +167,23 @@ proptest! {
     }
 }
 
+/// What the properties hold for: nothing that exists is left out of them.
+#[test]
+fn the_small_settings_make_every_kind_happen() {
+    let walk = smc_common::congruential_walk(4_000).into_iter().zip(0i64..).map(|(bar, minute)| {
+        // On a coarse grid, with a jump from bar to bar.
+        let moved = |price: i64| price / 100 + minute * minute % 11;
+        smc_common::one_minute_bar(minute, [bar.open, bar.high, bar.low, bar.close].map(moved))
+    });
+    let walk: Vec<Bar> = walk.collect();
+    let mut seen = std::collections::HashSet::new();
+    for (rule, bars) in cases(&walk) {
+        seen.extend(run(small(rule), &bars).1.into_iter().map(|event| event.kind));
+    }
+    let absent = EventKind::ALL.iter().filter(|kind| !seen.contains(kind));
+    assert_eq!(absent.collect::<Vec<_>>(), [&EventKind::Pivot; 0]);
+}
+
 #[test]
 fn bars_out_of_order_or_of_another_length_change_nothing() {
     let bars: Vec<Bar> = (0..30).map(|m| smc_common::one_minute_bar(m, [100, 103, 98, 101 + m % 2])).collect();

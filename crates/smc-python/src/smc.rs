@@ -5,6 +5,7 @@ mod batch;
 mod config;
 mod confluence;
 mod divergence;
+mod readings;
 
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
@@ -12,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use smc_core::features::{FeatureDetector, COLUMNS};
 use smc_core::market::Timeframe;
-use smc_core::smc::{Detector, Event, EventKind, Scope, Zone, ZoneKind, ZoneState};
+use smc_core::smc::{Detector, Event, EventKind, Region, Scope, Zone, ZoneKind, ZoneState};
 
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
 use crate::snapshot;
@@ -279,6 +280,37 @@ impl PyDetector {
         config::to_json(self.inner.detector().config())
     }
 
+    fn dealing_range(&self) -> Option<(i64, i64)> {
+        self.inner.detector().dealing_range().map(|range| (range.low, range.high))
+    }
+
+    fn region(&self, price: i64) -> Option<&'static str> {
+        self.inner.detector().region(price).map(Region::name)
+    }
+
+    fn trailing_extreme(&self, scope: &str, side: i8) -> PyResult<Option<readings::Extreme>> {
+        let side = readings::parse_side(side)?;
+        Ok(self.inner.detector().trailing_extreme(parse_scope(scope)?, side).map(readings::extreme))
+    }
+
+    fn draw_on_liquidity(&self, scope: &str) -> PyResult<Option<PyZone>> {
+        let timeframe = self.inner.detector().timeframe();
+        let draw = self.inner.detector().draw_on_liquidity(parse_scope(scope)?);
+        Ok(draw.map(|&inner| PyZone { inner, timeframe }))
+    }
+
+    fn reference_open(&self, scope: &str) -> PyResult<Option<i64>> {
+        Ok(self.inner.detector().reference_open(readings::parse_reference(scope)?).map(|open| open.price))
+    }
+
+    fn in_session(&self, scope: &str) -> PyResult<bool> {
+        Ok(self.inner.detector().in_session(readings::parse_session(scope)?))
+    }
+
+    fn volume_profile(&self) -> Option<readings::PyVolumeProfile> {
+        self.inner.detector().volume_profile().map(|inner| readings::PyVolumeProfile { inner })
+    }
+
     #[getter]
     fn bars_seen(&self) -> u64 {
         self.inner.detector().bars_seen()
@@ -303,6 +335,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     confluence::register(module)?;
     divergence::register(module)?;
     config::register(module)?;
+    readings::register(module)?;
     let words = |name: &str, texts: Vec<&'static str>| module.add(name, PyTuple::new(py, texts)?);
     words("EVENT_KINDS", EventKind::ALL.iter().map(|kind| kind.name()).collect())?;
     words("EVENT_DOCS", EventKind::ALL.iter().map(|kind| kind.doc()).collect())?;

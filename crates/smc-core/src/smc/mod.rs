@@ -45,6 +45,7 @@ pub mod state_of_delivery;
 pub mod structure;
 pub mod swing_label;
 pub mod trailing_extreme;
+mod volume_histogram;
 pub mod volume_imbalance;
 pub mod volume_profile;
 pub mod zone;

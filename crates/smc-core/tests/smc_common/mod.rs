@@ -100,7 +100,7 @@ pub fn small(rule: PivotRule) -> DetectorConfig {
         reclaimed_level: ReclaimedLevelConfig { max_bars: 4 },
         reclaimed_block: ReclaimedBlockConfig { max_age: 30, max_count: 2 },
         state_of_delivery: StateOfDeliveryConfig { min_bars: 2 },
-        liquidity_void: LiquidityVoidConfig { min_bars: 2, max_age: 30, max_count: 2 },
+        liquidity_void: LiquidityVoidConfig { min_bars: 1, max_age: 30, max_count: 2 },
         volume_profile: VolumeProfileConfig {
             bin_ticks: Some(3),
             max_bins: 12,

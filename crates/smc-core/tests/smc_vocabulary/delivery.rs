@@ -132,7 +132,9 @@ fn a_void_reaches_over_the_gaps_of_its_row() {
     prices.extend([[100, 111, 100, 110], [110, 121, 110, 120], [120, 122, 118, 121]]);
     prices.extend([[121, 122, 116, 117], [117, 118, 105, 106], [106, 107, 101, 104]]);
     let bars = bars_of(&prices);
-    let events = run(small(PivotRule::Leg), &bars).1;
+    let mut config = small(PivotRule::Leg);
+    config.liquidity_void.min_bars = 2;
+    let events = run(config, &bars).1;
     let voids = of_kind(&events, EventKind::LiquidityVoid);
     assert_eq!(voids.len(), 1);
     let found = (voids[0].direction, voids[0].low, voids[0].high, voids[0].formed_at, voids[0].confirmed_at);
@@ -247,6 +249,7 @@ proptest! {
     fn rows_of_displacements_with_gaps_leave_voids(bars in walk(40..250)) {
         let mut config = unbounded(PivotRule::Leg, None);
         (config.displacement.body_atr, config.displacement.range_atr) = (0.2, 0.2);
+        config.liquidity_void.min_bars = 2;
         let events = run(config, &bars).1;
         let mut expected = Vec::new();
         for (direction, start, last, low, high, gap) in rows(&bars, &events) {

@@ -10,6 +10,7 @@ mod market;
 mod sim;
 mod smc;
 mod snapshot;
+mod study;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -19,5 +20,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     execution::register(module)?;
     sim::register(module)?;
     latency::register(module)?;
-    legacy::register(module)
+    legacy::register(module)?;
+    study::register(module)
 }

@@ -12,6 +12,7 @@ pub use barrier::{BarrierError, BarrierOutcome, BarrierTracker, Outcome, Virtual
 pub use costs::{CostError, Costs};
 pub use matching::{exit_on, limit_touch, stop_touch, Exit, ExitKind, ExitLevels, Held, Span, Touch};
 pub use order::{EventKind, Liquidity, OrderKind, OrderRequest, OrderStatus, Reason, UnknownOrderKind, VenueEvent};
+pub(crate) use random_entry::below;
 pub use random_entry::{random_entry_returns, RandomEntry, RandomEntryError};
 pub use synthetic::{Phase, SyntheticConfig, SyntheticError, SyntheticMarket};
 pub use venue::{SimVenue, VenueError};

@@ -142,7 +142,7 @@ pub fn random_entry_returns(
 }
 
 /// A uniform index below `bound` (at least 1) by a widening product; its bias is below 2^-40 for any file.
-fn below(rng: &mut ChaCha8Rng, bound: usize) -> usize {
+pub(crate) fn below(rng: &mut ChaCha8Rng, bound: usize) -> usize {
     ((u128::from(rng.next_u64()) * bound as u128) >> 64) as usize
 }
 

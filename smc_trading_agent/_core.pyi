@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core_legacy import *  # noqa: F403
+from smc_trading_agent._core_study import *  # noqa: F403
 
 # ---------------------------------------------------------------- market
 

@@ -1,8 +1,10 @@
-//! Base rates and surrogate markets, for `smc-agent base-rates`.
+//! Base rates and surrogate markets, for `smc-agent base-rates` and the pages on the concepts.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use smc_core::market::aggregate;
+use smc_core::smc::{DetectorConfig, ZoneKind};
 use smc_core::study::{hit_counts as count, surrogate, HitCount, StudySettings, SurrogateKind};
 
 use crate::market::{parse_timeframe, value_error, PyBars};
@@ -106,6 +108,12 @@ fn aggregate_bars(py: Python<'_>, bars: &PyBars, timeframe: &str) -> PyResult<Py
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let defaults = serde_json::to_string(&DetectorConfig::default()).map_err(value_error)?;
+    module.add("DETECTOR_DEFAULTS", defaults)?;
+    let (levels, zones): (Vec<ZoneKind>, Vec<ZoneKind>) = ZoneKind::ALL.iter().partition(|kind| kind.is_level());
+    for (name, kinds) in [("ZONE_KINDS", zones), ("LEVEL_KINDS", levels)] {
+        module.add(name, PyTuple::new(module.py(), kinds.iter().map(|kind| kind.creation().name()))?)?;
+    }
     module.add_class::<PyHitCount>()?;
     module.add_function(wrap_pyfunction!(hit_counts, module)?)?;
     module.add_function(wrap_pyfunction!(surrogate_bars, module)?)?;

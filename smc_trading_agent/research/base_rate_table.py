@@ -111,15 +111,17 @@ def far_from(rates: list[BaseRate], kind: str) -> list[BaseRate]:
 def chance_of_far(surrogates: int) -> float:
     """How often one more surrogate would lie so far from the mean of ``surrogates``, were they normal.
 
-    Student's t with one degree less, of which the tail is integrated numerically (midpoints, over the angle).
+    Student's t with one degree less; over the angle atan(t / sqrt(freedom)) its density is a power of the cosine.
     """
     freedom = surrogates - 1
     limit = math.atan(FAR / math.sqrt(1 + 1 / surrogates) / math.sqrt(freedom))
-    steps = 2_000
-    width = math.pi / 2 / steps
-    weights = [math.cos((step + 0.5) * width) ** (freedom - 1) for step in range(steps)]
-    beyond = sum(weight for step, weight in enumerate(weights) if (step + 0.5) * width >= limit)
-    return beyond / sum(weights)
+    return _area(limit, freedom - 1) / _area(0.0, freedom - 1)
+
+
+def _area(start: float, power: int, steps: int = 10_000) -> float:
+    """The integral of a power of the cosine from ``start`` to a right angle, by midpoints."""
+    width = (math.pi / 2 - start) / steps
+    return width * math.fsum(math.cos(start + (step + 0.5) * width) ** power for step in range(steps))
 
 
 def row_texts(rate: BaseRate) -> list[str]:

@@ -84,8 +84,8 @@ fn settings_outside_their_range_are_named() {
 }
 
 /// The reference measured .455 of 565, .485 of 694, .446 of 1,197 and .381 of 2,563 with its own prototypes; its zones
-/// never expired, and its average true range may have been another. Its sweeps were those of leg pivots of size 5
-/// (1,490, at .510); a pool here is a fractal pivot.
+/// never expired, and its average true range may have been another. Its sweeps (1,490, at .510) were those of leg
+/// pivots of size 5, as the next test shows; a pool here is a fractal pivot.
 #[test]
 fn the_rates_of_the_reference_year() {
     let Some(bars) = eurusd() else { return };
@@ -102,4 +102,19 @@ fn the_rates_of_the_reference_year() {
         let found = counts.iter().find(|count| count.kind == kind && count.scope == scope).unwrap();
         assert_eq!((found.hits, found.hits + found.misses), (hits, outcomes), "{}", kind.name());
     }
+}
+
+#[test]
+fn the_sweeps_of_the_reference_are_those_of_leg_pivots() {
+    let Some(bars) = eurusd() else { return };
+    let (_, events) = smc_common::run(DetectorConfig::default(), &bars);
+    let pivots = events.iter().filter(|event| event.kind == EventKind::Pivot && event.scope == Scope::Internal);
+    let swept = pivots.filter(|pivot| {
+        let later = bars.iter().filter(|bar| bar.open_time >= pivot.confirmed_at);
+        let side = i64::from(pivot.side);
+        let reach = |bar: &&Bar| if side > 0 { bar.high } else { -bar.low };
+        let first = later.into_iter().find(|bar| reach(bar) > side * pivot.low);
+        first.is_some_and(|bar| side * bar.close <= side * pivot.low)
+    });
+    assert_eq!(swept.count(), 1_490);
 }

@@ -34,9 +34,7 @@ records have. Both prices in one bar count as a miss (*ties*, part of *n*); neit
 end of the file, leaves the record out of *n* (*open*). The JSON beside this page also counts zones that were never
 touched. What says no direction is not here.
 
-**Clocks.** Sessions, days and weeks go by the times in the file, read as UTC. EURUSD_15M.csv.gz does not say its
-zone (it looks like a broker's, two or three hours ahead), so its rows by the clock are not about the sessions they
-name.
+**Clocks.** Sessions, days and weeks go by the times in the file, read as UTC.{clocks}
 
 **The interval** is Wilson's 95 %, on the effective number of outcomes: records come in clusters, so *n* is divided
 by the design effect over blocks of {block} bars, where that exceeds 1.
@@ -48,14 +46,23 @@ as it did, only direction is lost. *z* is the distance of the rate from their me
 Shuffled alone misleads: a tie of both prices in a bar is a miss, and ties are as frequent as volatility is
 clustered, so a rate can lie far from it without any direction in it."""
 
+UNSURE_CLOCKS = {
+    "EURUSD_15M.csv.gz": (
+        " EURUSD_15M.csv.gz does not say its\nzone (it looks like a broker's, two or three hours ahead), "
+        "so its rows by the clock are not about the sessions\nthey name."
+    )
+}
+"""Public files whose times are in a zone that they don't tell."""
 
 VERDICT = """\
 **What it says.** Of {rates} rates with {few} outcomes or more, {shuffled} lie {far} or more standard deviations
 from the shuffled baseline and {mirrored} from the mirrored one, where chance alone would give about {expected} of
 each; {both} do both, {above} of them above. The largest distance above the mirrored baseline is {gain} percentage
-points, the highest rate {highest} %. All of this is before costs, without a filter, and over one stretch of each
-market; kinds share bars and records, so rows are not independent. Most of these readings, taken raw, are what
-chance gives: read a rate only beside its baselines."""
+points ({leader}), the highest rate {highest} %. All of this is before costs, without a filter, and over one
+stretch of each market; kinds share bars and records, so rows are not independent. {closing}"""
+
+MOSTLY_CHANCE = "Most of these readings, taken raw, are\nwhat chance gives: read a rate only beside its baselines."
+NOT_CHANCE = "Many of these rates are not what chance gives here: ask what made\nthe data before believing it."
 
 
 def load_report(path: Path) -> BaseRateReport:
@@ -75,6 +82,7 @@ def markdown(report: BaseRateReport) -> str:
         limit=study.time_limit,
         block=study.block,
         surrogates=study.surrogates,
+        clocks="".join(UNSURE_CLOCKS.get(file, "") for file in dict.fromkeys(market.file for market in report.markets)),
     )
     head = [NOTE + "# Base rates", "", "Measured by", "", f"    {report.command}", "", verdict(report), "", rules]
     return "\n".join(head + [line for market in report.markets for line in _market(market, study.atr_multiple)]) + "\n"
@@ -87,7 +95,7 @@ def verdict(report: BaseRateReport) -> str:
     both = [rate for rate in shuffled if rate in mirrored]
     above = [rate for rate in both if _z(rate, "mirrored") > 0]
     expected = chance_of_far(report.study.surrogates) * len(rates)
-    gain = max((_gain(rate) for rate in rates), default=0.0)
+    leader = max(rates, key=_gain, default=None)
     highest = max((rate.rate or 0.0 for rate in rates), default=0.0)
     return VERDICT.format(
         rates=len(rates),
@@ -98,8 +106,10 @@ def verdict(report: BaseRateReport) -> str:
         expected=f"{expected:.0f}",
         both=len(both),
         above=len(above),
-        gain=f"{100 * gain:.1f}",
+        gain=f"{0.0 if leader is None else 100 * _gain(leader):.1f}",
+        leader="none" if leader is None else f"`{leader.kind}`, n {leader.resolved:,}",
         highest=f"{100 * highest:.0f}",
+        closing=MOSTLY_CHANCE if 4 * len(mirrored) < len(rates) else NOT_CHANCE,
     )
 
 

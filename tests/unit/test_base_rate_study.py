@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -48,11 +49,13 @@ def distances(rates: tuple[BaseRate, ...], kind: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "bars", [random_walk(30_000, 3), synthetic(0.0)], ids=["random walk", "synthetic without a tendency"]
+    "make",
+    [lambda: random_walk(30_000, 3), lambda: synthetic(0.0)],
+    ids=["random walk", "synthetic without a tendency"],
 )
-def test_nothing_is_found_where_nothing_is(bars: Bars) -> None:
+def test_nothing_is_found_where_nothing_is(make: Callable[[], Bars]) -> None:
     """z has a root mean square near 1 under chance. Rows share bars, so it scatters: 2 and 6 are far outside."""
-    rates = measured(bars)
+    rates = measured(make())
     for kind in ("shuffled", "mirrored"):
         found = distances(rates, kind)
         assert len(found) > 20

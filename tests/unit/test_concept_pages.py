@@ -61,6 +61,24 @@ def test_every_page_has_its_parts() -> None:
     assert "**EURUSD 15m**" in block
 
 
+OWN = """\
+/// The moon.
+pub struct MoonConfig {
+    /// How near.
+    pub near: f64,
+    /// How found.
+    #[serde(skip)]
+    pub rule: PivotRule,
+}
+
+impl Default for MoonConfig {
+    fn default() -> Self {
+        Self { near: 1.5, rule: PivotRule::Fractal }
+    }
+}
+"""
+
+
 def grown(tmp_path: Path, module: str, text: str) -> Tree:
     """The tree with one more module in the detector."""
     folder = tmp_path / FOLDER
@@ -71,6 +89,7 @@ def grown(tmp_path: Path, module: str, text: str) -> Tree:
     listed = (folder / "mod.rs").read_text(encoding="utf-8")
     (folder / "mod.rs").write_text(f"{listed}\npub mod {module};\n", encoding="utf-8")
     (folder / f"{module}.rs").write_text(text, encoding="utf-8")
+    (folder / "config" / "moon.rs").write_text(OWN, encoding="utf-8")
     return msgspec.structs.replace(TREE, root=tmp_path, sources=read_sources(tmp_path))
 
 
@@ -81,7 +100,7 @@ NEW = """\
 //! - **bright**: all of it.
 //!
 //! Knowable at the close of t. Life, none.
-use super::config::OrderBlockConfig;
+use super::config::{MoonConfig, OrderBlockConfig};
 fn f() { emit(EventKind::Displacement); g(event.kind == EventKind::Bos); match k { EventKind::Choch => 1, _ => 2 } }
 #[cfg(test)]
 mod tests { const K: EventKind = EventKind::Mss; }
@@ -96,6 +115,7 @@ def test_a_new_module_gets_a_page_and_its_introduction_is_asked_for(tmp_path: Pa
     assert (concept.kinds, concept.settings) == (("displacement",), ("order_block",))
     page = all_pages(msgspec.structs.replace(tree, root=ROOT))[DOCS / "concepts" / "other" / "full_moon.md"]
     assert "[swing points](../structure/pivot.md), `civil_time`):\n\n- **bright**" in page
+    assert "| `near` | `1.5` | How near. |\n| `rule` | `fractal` | How found. |" in page
     assert [sentence for sentence in missing(tree) if "full_moon" in sentence] == [
         "full_moon: no entry in concepts.yaml; its page has no introduction and lies in other/"
     ]

@@ -187,10 +187,18 @@ def _parameters(tree: Tree, module: str) -> list[str]:
     settings = tree.entry(module).settings
     keys = tree.sources.concepts[module].settings if settings is None else tuple(settings)
     rows = [row for key in keys for row in _rows_of(tree, key)]
-    if not rows:
-        return ["## Parameters", "None."]
-    where = "Under `structure.detector` in the [settings](../../reference/settings.md)."
-    return ["## Parameters", where, "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])]
+    parts = ["## Parameters"]
+    if rows:
+        parts += ["Under `structure.detector` in the [settings](../../reference/settings.md).", _table(rows)]
+    for name in tree.sources.concepts[module].own:
+        fields, defaults = tree.sources.structs[name], tree.sources.defaults[name]
+        own = [f"| `{part.name}` | `{defaults.get(part.name, '')}` | {part.meaning} |" for part in fields]
+        parts += [f"Of `{name}`.", _table(own)]
+    return parts if len(parts) > 1 else [*parts, "None."]
+
+
+def _table(rows: list[str]) -> str:
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
 
 
 def _rows_of(tree: Tree, key: str) -> list[str]:

@@ -22,6 +22,7 @@ _TESTS = "#[cfg(test)]"
 _STATED = re.compile(r"(?<![=!]= )(?<!\| )\b(EventKind|ZoneKind)::([A-Z]\w*)\b(?!\s*(?:=>|\|))")
 _VARIANT = re.compile(r"((?:\s*///[^\n]*\n)*)\s*(\w+) => \"(\w*)\",")
 _FIELD = re.compile(r"((?:\s*///[^\n]*\n)+)(?:\s*#\[[^\n]*\]\n)*\s*pub (\w+): ([^\n]+),")
+_DEFAULT = re.compile(r"impl Default for (\w+) \{\s*fn default\(\) -> Self \{\s*Self \{(.*?)\}\s*\}\s*\}", re.DOTALL)
 _STRUCT = re.compile(r"pub struct (\w+) \{\n(.*?)\n\}", re.DOTALL)
 
 
@@ -34,7 +35,10 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Concept(msgspec.Struct, frozen=True):
-    """One module: paragraphs of its documentation as Markdown, kinds of record it states, settings it reads."""
+    """One module: paragraphs of its documentation as Markdown, kinds of record it states, settings it reads.
+
+    ``settings`` are keys of the detector's settings, ``own`` structs of parameters that are none of them.
+    """
 
     module: str
     title: str
@@ -43,14 +47,16 @@ class Concept(msgspec.Struct, frozen=True):
     life: tuple[str, ...]
     kinds: tuple[str, ...]
     settings: tuple[str, ...]
+    own: tuple[str, ...]
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """All concepts by module name, the meaning of each kind of record, and the fields of each settings struct."""
+    """All concepts by module name, the meaning of each kind of record; fields and defaults of each settings struct."""
 
     concepts: dict[str, Concept]
     kinds: dict[str, str]
     structs: dict[str, tuple[Field, ...]]
+    defaults: dict[str, dict[str, str]]
 
     @property
     def unclaimed(self) -> list[str]:
@@ -74,18 +80,21 @@ def read_sources(root: Path) -> Sources:
     keys: dict[str, list[str]] = {field.type: [] for field in structs["DetectorConfig"]}
     for field in structs["DetectorConfig"]:
         keys[field.type].append(field.name)
+    defaults = {name: _defaults(body) for text in settings for name, body in _DEFAULT.findall(text)}
     concepts = {}
     for module in sorted(public - MACHINERY):
         code = texts[module].split(_TESTS)[0]
-        types = set(re.findall(r"\b\w+Config\b", code)) & keys.keys()
+        named = set(re.findall(r"\b\w+Config\b", code))
+        types = named & keys.keys()
         types |= {field.type for field in structs["DetectorConfig"] if field.name == module}
         concepts[module] = _concept(
             module,
             documentation(code),
             _stated(code, names, zone_names),
             tuple(key for field_type in sorted(types) for key in keys[field_type]),
+            tuple(sorted(named & defaults.keys() - keys.keys() - {"DetectorConfig"})),
         )
-    return Sources(concepts, meanings, structs)
+    return Sources(concepts, meanings, structs, defaults)
 
 
 def documentation(code: str) -> list[str]:
@@ -108,7 +117,9 @@ def sentences_of_knowing(paragraphs: list[str]) -> tuple[str, ...]:
     return tuple(part[0].upper() + part[1:] for part in found)
 
 
-def _concept(module: str, paragraphs: list[str], kinds: tuple[str, ...], settings: tuple[str, ...]) -> Concept:
+def _concept(
+    module: str, paragraphs: list[str], kinds: tuple[str, ...], settings: tuple[str, ...], own: tuple[str, ...]
+) -> Concept:
     if not paragraphs:
         raise DataError(f"{FOLDER / module}.rs has no module documentation (//!); write the concept's definition there")
     title, *rest = paragraphs
@@ -121,6 +132,7 @@ def _concept(module: str, paragraphs: list[str], kinds: tuple[str, ...], setting
         life=tuple(rest[begin:]),
         kinds=kinds,
         settings=settings,
+        own=own,
     )
 
 
@@ -145,6 +157,14 @@ def _variants(text: str, enum: str) -> tuple[dict[str, str], dict[str, str]]:
 
 def _fields(body: str) -> tuple[Field, ...]:
     return tuple(Field(name, kind, _comment(doc)) for doc, name, kind in _FIELD.findall(body + "\n"))
+
+
+def _defaults(body: str) -> dict[str, str]:
+    """The values of a struct's default as settings write them: an enum's variant bare and in small letters."""
+    pairs = re.findall(r"(\w+): ([^,]+)", body)
+    return {
+        name: re.sub(r"\w+::([A-Z]\w*)$", lambda match: match.group(1).lower(), value.strip()) for name, value in pairs
+    }
 
 
 def _comment(text: str) -> str:

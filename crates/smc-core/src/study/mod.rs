@@ -1,6 +1,6 @@
 //! How often what the detector reads is followed by what it is said to mean: counts, not opinions.
 //!
-//! A record is tested by its shape ([`role`]), so that a concept added to the detector is measured without a line here:
+//! A record is tested by its shape (`role.rs`), so that a concept added to the detector is measured without a line here:
 //!
 //! - **from the close**: a record with a direction that is no zone (a break, a shift, a displacement, the sweep of a
 //!   level) hits if price reaches `atr_multiple` ATR in its direction, counted from the close that confirmed it, before as
@@ -12,13 +12,13 @@
 //!
 //! Both prices of a race reached in one bar: what happened in between is not known, and it counts as a miss
 //! (**ambiguous**). Neither within `time_limit` bars, or before the bars end: **unresolved**, outside the rate.
-//! Zones that nothing touched are counted apart. Races run in one pass over the bars ([`race`]).
+//! Zones that nothing touched are counted apart. Races run in one pass over the bars (`race.rs`).
 //!
 //! Records come in clusters and their races overlap, so fewer of them are independent than there are. `effective` is
 //! their number divided by the design effect: the variance of the rate between blocks of `block` bars over that of as
-//! many independent draws, at least 1 (Kish, Survey Sampling, 1965, section 5.4; ratio estimator over clusters).
+//! many independent draws, at least 1 (Kish, Survey Sampling, 1965; the rate as a ratio over blocks).
 //!
-//! What chance alone gives is measured on [`surrogate`]s, by the same function.
+//! What chance alone gives is measured on surrogate markets (`surrogate.rs`), by the same function.
 
 mod race;
 mod role;

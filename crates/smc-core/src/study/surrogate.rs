@@ -2,8 +2,8 @@
 //!
 //! A bar's **shape** is its open counted from the close before it, and its high, low and close counted from its open,
 //! all in ticks: exact, so that a surrogate has exactly the shapes of the market. The first bar, which has no
-//! close before it, stays the first. Its volumes belong to the shape. Mirrored, every distance changes sign, and high and low change places.
-//! Times stay where they are: the clock goes on as it did, with the market's gaps, while the bars move.
+//! close before it, stays the first. Volumes belong to the shape. Mirrored, every distance changes sign, and high and
+//! low change places. Times stay where they are: the clock goes on as it did, with the market's gaps, while bars move.
 //!
 //! - **shuffled**: the shapes in random order, each mirrored with a chance of one half. Nothing is left but the shapes:
 //!   neither direction nor the clustering of volatility, nor the hour at which bars are long;

@@ -38,7 +38,7 @@ NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.ex
 	2>/dev/null && command -v npm >/dev/null \
 	|| $(call missing,Node 20.19 or newer with npm is missing: install it from https://nodejs.org)
 
-.PHONY: help setup run test check bench docs docs-tables clean
+.PHONY: help setup run test check bench docs docs-tables docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,9 +70,18 @@ check: setup ## lint, formatting, types, security and import contracts of the Ru
 bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks
 
-docs-tables: $(VENV)/.core ## write the tables of docs/reference, and the types of the parameters, from the code
+docs-tables: $(VENV)/.core ## write what docs/ and the types of the parameters say of the code from the code
 	$(BIN)/python -m smc_trading_agent.runtime.reference_tables docs/reference
 	$(BIN)/python -m smc_trading_agent.runtime.detector_reference smc_trading_agent/smc_detector/parameters.py
+	$(BIN)/python -m smc_trading_agent.research.concept_pages .
+
+docs-pictures: setup ## draw the pictures of the pages on the concepts anew, from the synthetic market
+	mkdir -p docs/images/concepts
+	folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; market="$$folder/synthetic.parquet"; \
+	$(BIN)/smc-agent data synthesize --bars 120000 --seed 7 --out "$$market"; \
+	$(BIN)/python -m smc_trading_agent.research.concept_pages.pictures . "$$market" \
+		| PATH="$(CURDIR)/$(BIN):$$PATH" bash -euo pipefail
+	$(MAKE) docs-tables
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -6,6 +6,7 @@ import typer
 
 from smc_trading_agent import __version__
 from smc_trading_agent.cli.backtest import backtest
+from smc_trading_agent.cli.base_rates import base_rates
 from smc_trading_agent.cli.chart import chart
 from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(backtest)
 app.command()(verify)
+app.command("base-rates")(base_rates)
 app.command()(explain)
 app.command()(chart)
 app.add_typer(data_app, name="data")

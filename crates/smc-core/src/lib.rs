@@ -17,3 +17,5 @@ pub mod market;
 pub mod sim;
 /// Streaming market structure: one file a concept, append-only events.
 pub mod smc;
+/// Base rates of what the detector reads, beside those of surrogate markets.
+pub mod study;

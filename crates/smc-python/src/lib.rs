@@ -11,6 +11,7 @@ mod market;
 mod sim;
 mod smc;
 mod snapshot;
+mod study;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -21,5 +22,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sim::register(module)?;
     latency::register(module)?;
     gym::register(module)?;
-    legacy::register(module)
+    legacy::register(module)?;
+    study::register(module)
 }

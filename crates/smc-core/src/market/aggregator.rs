@@ -149,6 +149,17 @@ impl Aggregator {
     }
 }
 
+/// The closed bars of one larger timeframe; a bucket still open at the end is left out.
+///
+/// # Errors
+/// [`AggregateError`] naming the timeframe or the bar that does not fit.
+pub fn aggregate(bars: &[Bar], base: Timeframe, target: Timeframe) -> Result<Vec<Bar>, AggregateError> {
+    let mut aggregator = Aggregator::new(base, &[target])?;
+    let mut closed = Vec::new();
+    bars.iter().try_for_each(|bar| aggregator.push(bar, &mut closed))?;
+    Ok(closed.into_iter().map(|closed| closed.bar).collect())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]

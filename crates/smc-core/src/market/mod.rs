@@ -9,7 +9,7 @@ mod quality;
 mod timeframe;
 mod trade_bars;
 
-pub use aggregator::{AggregateError, Aggregator, ClosedBar};
+pub use aggregator::{aggregate, AggregateError, Aggregator, ClosedBar};
 pub use bar::{Bar, BarError, Trade};
 pub use book::{BookError, OrderBook};
 pub use instrument::{Grid, GridError, Instrument};

@@ -92,13 +92,21 @@ def _class_name(section: str) -> str:
 def _member(parameter: Parameter) -> list[str]:
     key, default, takes, choices, doc = parameter
     value = json.loads(default)
-    kinds: dict[type, str] = {int: "int", float: "float", str: "str", dict: "Window"}
-    annotation = f"Literal[{', '.join(json.dumps(choice) for choice in choices)}]" if choices else kinds[type(value)]
+    annotation = f"Literal[{', '.join(json.dumps(choice) for choice in choices)}]" if choices else _type(value, takes)
     if takes.startswith("null or"):
         annotation += " | None"
     text = doc if isinstance(value, dict) else f"{doc} Default {value}; takes {takes}."
     lines = textwrap.wrap(f'"""{text}"""', WIDTH, initial_indent="    ", subsequent_indent="    ")
     return [f"    {key.rpartition('.')[2]}: {annotation}", *lines]
+
+
+def _type(default: object, takes: str) -> str:
+    """The Python type of a value; where the default is null, what else it takes tells."""
+    if default is None:
+        named = {"a whole number": "int", "a number": "float", "an object": "Window"}
+        return next(kind for words, kind in named.items() if words in takes)
+    kinds: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str", dict: "Window"}
+    return kinds[type(default)]
 
 
 def main() -> None:

@@ -248,6 +248,19 @@ class SessionsParameters(TypedDict, total=False):
     london_close_kill_zone: Window | None
     """Around the London close."""
 
+    new_york_index_kill_zone: Window | None
+    """Around the New York open of indices, in place of `new_york_kill_zone`. Default None; takes null or an object of
+    zone, start and end, such as Europe/London, 08:00 and 17:00."""
+
+    london_silver_bullet: Window | None
+    """The hour after the London open in which a setup is looked for."""
+
+    morning_silver_bullet: Window | None
+    """Such an hour of New York's morning."""
+
+    afternoon_silver_bullet: Window | None
+    """Such an hour of New York's afternoon."""
+
     tokyo_session: Window | None
     """The Tokyo session."""
 
@@ -285,6 +298,122 @@ class OptimalEntryParameters(TypedDict, total=False):
 
     far: float
     """The deep end. Default 0.79; takes a number, between 0 and 1, exclusive."""
+
+
+class DealingRangeParameters(TypedDict, total=False):
+    """Premium, discount and equilibrium."""
+
+    equilibrium_low: float
+    """Lowest position that counts as equilibrium. Default 0.475; takes a number, between 0 and 1, exclusive."""
+
+    equilibrium_high: float
+    """Highest position that counts as equilibrium. Default 0.525; takes a number, between 0 and 1, exclusive."""
+
+
+class FailedBreakParameters(TypedDict, total=False):
+    """Failed breaks."""
+
+    max_bars: int
+    """Bars after the break within which a close must come back. Default 3; takes a whole number, between 1 and
+    10000."""
+
+
+class ReclaimedLevelParameters(TypedDict, total=False):
+    """Reclaimed levels."""
+
+    max_bars: int
+    """Bars after the run within which a close must come back. Default 3; takes a whole number, between 1 and 10000."""
+
+
+class ReclaimedBlockParameters(TypedDict, total=False):
+    """Reclaimed blocks."""
+
+    max_age: int
+    """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
+
+    max_count: int
+    """Live ones kept for each direction. Default 50; takes a whole number, between 1 and 100000000."""
+
+
+class StateOfDeliveryParameters(TypedDict, total=False):
+    """Changes in the state of delivery."""
+
+    min_bars: int
+    """Bars from which on a run counts. Default 2; takes a whole number, between 1 and 10000."""
+
+
+class LiquidityVoidParameters(TypedDict, total=False):
+    """Liquidity voids."""
+
+    min_bars: int
+    """Least number of displacements in a row. Default 2; takes a whole number, between 1 and 10000."""
+
+    max_age: int
+    """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
+
+    max_count: int
+    """Live ones kept for each direction. Default 50; takes a whole number, between 1 and 100000000."""
+
+
+class VolumeProfileParameters(TypedDict, total=False):
+    """Volume profiles."""
+
+    length: Literal["day", "week", "month"]
+    """The period, by the zone and roll of `periods`; null leaves profiles out. Default day; takes one of day, week,
+    month."""
+
+    bin_ticks: int | None
+    """Size of a bin in ticks, odd; null goes by the ATR. Default None; takes null or a whole number, odd."""
+
+    bin_atr: float
+    """Size of a bin in ATR of the bar before the period. Default 0.1; takes a number, positive."""
+
+    max_bins: int
+    """Bins of one period, at most; three become one before there are more. Default 2000; takes a whole number, between
+    1 and 10000."""
+
+    value_share: float
+    """Part of the volume that the value area holds. Default 0.7; takes a number, between 0 and 1, exclusive."""
+
+    max_age: int
+    """A naked point of control expires after this many bars. Default 50000; takes a whole number, between 1 and
+    100000000."""
+
+    max_count: int
+    """Naked points of control kept on each side of price. Default 50; takes a whole number, between 1 and 100000000."""
+
+
+class ReferenceOpenParameters(TypedDict, total=False):
+    """Reference opens."""
+
+    day: bool
+    """The open of each trading day. Default True; takes true or false."""
+
+    week: bool
+    """The open of each trading week. Default True; takes true or false."""
+
+    new_york_midnight: Window | None
+    """Where the first bar of New York's day may open; null leaves it out."""
+
+    new_york_morning: Window | None
+    """Where the first bar of New York's morning may open; null leaves it out."""
+
+
+class ConfluenceParameters(TypedDict, total=False):
+    """Confluence of timeframes."""
+
+    near_atr: float
+    """A zone this many ATR away is near. Default 1.0; takes a number, positive."""
+
+    sweep_window: int
+    """A sweep counts for this many bars. Default 10; takes a whole number, between 1 and 10000."""
+
+    shift_window: int
+    """A shift of market structure counts for this many bars. Default 20; takes a whole number, between 1 and 10000."""
+
+    stale_bars: int
+    """A higher timeframe counts for this many of its bars after its last close. Default 3; takes a whole number,
+    between 1 and 10000."""
 
 
 class Parameters(TypedDict, total=False):
@@ -355,3 +484,30 @@ class Parameters(TypedDict, total=False):
 
     optimal_entry: OptimalEntryParameters
     """Optimal trade entry."""
+
+    dealing_range: DealingRangeParameters
+    """Premium, discount and equilibrium."""
+
+    failed_break: FailedBreakParameters
+    """Failed breaks."""
+
+    reclaimed_level: ReclaimedLevelParameters
+    """Reclaimed levels."""
+
+    reclaimed_block: ReclaimedBlockParameters
+    """Reclaimed blocks."""
+
+    state_of_delivery: StateOfDeliveryParameters
+    """Changes in the state of delivery."""
+
+    liquidity_void: LiquidityVoidParameters
+    """Liquidity voids."""
+
+    volume_profile: VolumeProfileParameters
+    """Volume profiles."""
+
+    reference_open: ReferenceOpenParameters
+    """Reference opens."""
+
+    confluence: ConfluenceParameters
+    """Confluence of timeframes."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core_audit import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
 
 # ---------------------------------------------------------------- market
@@ -280,31 +281,6 @@ class Analyzer:
     def snapshot(self) -> bytes: ...
     @staticmethod
     def from_snapshot(data: bytes) -> Analyzer: ...
-
-class PrefixAudit:
-    """What replaying prefixes found. All zero but the first two where nothing repaints."""
-
-    @property
-    def prefixes(self) -> int: ...
-    @property
-    def readings(self) -> int: ...  # events and feature values compared
-    @property
-    def rewritten(self) -> int: ...  # a reading of a prefix that the whole run has differently
-    @property
-    def vanished(self) -> int: ...  # a reading of a prefix that the whole run does not have
-    @property
-    def stream_equals_batch(self) -> bool: ...  # one bar at a time gives what one batch gives
-
-def audit_prefixes(
-    instrument: Instrument,
-    base_timeframe: str,
-    decision_timeframe: str,
-    context_timeframes: Sequence[str],
-    config_json: str,
-    bars: Bars,
-    prefixes: Sequence[int],
-) -> PrefixAudit:
-    """Runs a new Analyzer over bars[:n] for each n of ``prefixes`` and compares it with one run over all bars."""
 
 FEATURE_NAMES: tuple[str, ...]
 FEATURE_DOCS: tuple[str, ...]  # one sentence each, with the unit

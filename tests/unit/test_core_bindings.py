@@ -40,7 +40,7 @@ from tests.runs import tape
 
 MINUTE = 60_000_000_000
 BTC = Instrument("test", "BTCUSDT", "0.1", "0.001", "5")
-STUBS = [Path(_core.__file__).parent / name for name in ("_core.pyi", "_core_legacy.pyi")]
+STUBS = [Path(_core.__file__).parent / name for name in ("_core.pyi", "_core_audit.pyi", "_core_legacy.pyi")]
 
 
 def promised() -> dict[str, set[str]]:

@@ -128,7 +128,7 @@ def window_bars(market: Market, sample: PrefixSample) -> Bars:
 def verify_prefixes(
     market: Market, settings: StructureSettings, window: Bars, lengths: tuple[int, ...], threads: int, told: Progress
 ) -> PrefixVerdict:
-    """Replays each prefix of ``window`` with a new analyzer, streams the window and restores snapshots; all must agree."""
+    """Replays prefixes of ``window`` with new analyzers, streams it and restores snapshots; all must agree."""
     audit = ReadingAudit(
         market.instrument,
         settings.decision_timeframe,

@@ -96,7 +96,7 @@ class QualityGate:
     """Admits raw candle rows in order; quarantines what cannot be a bar. A gap is admitted and counted, never filled.
 
     Rejection names: "nan", "non_positive_price", "negative_volume", "high_below_low", "open_or_close_outside_range",
-    "off_tick_grid", "misaligned_open_time", "duplicate", "out_of_order"."""
+    "off_tick_grid", "beyond_range", "misaligned_open_time", "duplicate", "out_of_order"."""
 
     def __init__(self, instrument: Instrument, timeframe: str) -> None: ...
     def admit(

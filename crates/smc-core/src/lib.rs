@@ -15,3 +15,5 @@ pub mod market;
 pub mod sim;
 /// Streaming market structure: one file a concept, append-only events.
 pub mod smc;
+/// State as bytes, and back.
+pub mod snapshot;

@@ -10,11 +10,21 @@ use super::config::{ConfigError, DetectorConfig};
 use super::dealing_range::DealingRange;
 use super::event::{Event, Scope, Sink};
 use super::zone::Zone;
-use crate::market::{Bar, Timeframe};
+use crate::market::{Bar, BarError, Timeframe};
 
 /// Why a bar cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DetectorError {
+    /// It is no bar.
+    #[error("{timeframe} bar at {open_time}: {error}")]
+    Bar {
+        /// Timeframe of the detector.
+        timeframe: Timeframe,
+        /// Open time of the offending bar.
+        open_time: i64,
+        /// What is wrong with it.
+        error: BarError,
+    },
     /// The bar begins before the last one ended.
     #[error(
         "{timeframe} bar at {given} comes after one that ended at {last}; feed closed bars oldest first, each once"
@@ -81,6 +91,7 @@ impl Detector {
 
     fn check(&self, bar: &Bar) -> Result<(), DetectorError> {
         let timeframe = self.timeframe;
+        bar.validate().map_err(|error| DetectorError::Bar { timeframe, open_time: bar.open_time, error })?;
         let given = bar.close_time.saturating_sub(bar.open_time);
         if given != timeframe.ns() {
             return Err(DetectorError::WrongLength { timeframe, given });

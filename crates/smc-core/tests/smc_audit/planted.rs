@@ -43,7 +43,7 @@ impl Planted {
     }
 
     fn forgets(&self, bars: usize, zones: &[Zone]) -> bool {
-        self.0 == Cheat::ForgetsAZone && bars % 2 == 0 && !zones.is_empty()
+        self.0 == Cheat::ForgetsAZone && bars.is_multiple_of(2) && !zones.is_empty()
     }
 
     fn cheat(&self, bars: &[Bar], pages: &mut Vec<Vec<Event>>) {

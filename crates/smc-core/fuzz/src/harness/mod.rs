@@ -44,7 +44,8 @@ fn offer(input: &Input) -> Vec<Bar> {
     let (mut taken, mut events): (Vec<Bar>, Vec<Event>) = (Vec::new(), Vec::new());
     for bar in &input.bars {
         let follows = taken.last().is_none_or(|last| bar.open_time >= last.close_time);
-        let fits = follows && bar.validate().is_ok() && bar.close_time - bar.open_time == input.plan.base.ns();
+        let fits =
+            follows && bar.validate().is_ok() && bar.close_time.saturating_sub(bar.open_time) == input.plan.base.ns();
         let before = (!fits).then(|| detector.clone());
         let number = events.len();
         let result = detector.update(bar, &mut events);

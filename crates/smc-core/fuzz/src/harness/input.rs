@@ -94,7 +94,7 @@ impl Input {
         let (cut, piece) = (usize::from(bytes.next()) % MOST_BARS, 1 + usize::from(bytes.next()) % 40);
         let (start, scale, level) =
             (bytes.pick(&STARTS), bytes.next() % 48, bytes.pick(&[0, 1, 10_000, 1 << 40, MAX_PRICE]));
-        let level = if bytes.next() % 4 == 0 { -level } else { level };
+        let level = if bytes.next().is_multiple_of(4) { -level } else { level };
         let plan = AnalyzerPlan {
             instrument: Instrument::new("fuzz", "BYTES", "0.01", "0.001", "0").unwrap(),
             base: timeframe(base),
@@ -138,7 +138,7 @@ fn config(bytes: &mut Bytes<'_>) -> DetectorConfig {
         DisplacementForm::Wick,
     ]);
     config.displacement.mean_bars = bytes.from(1, 20);
-    config.order_block.volatility_filter = if bytes.next() % 2 == 0 { None } else { Some(bytes.factor()) };
+    config.order_block.volatility_filter = if bytes.next().is_multiple_of(2) { None } else { Some(bytes.factor()) };
     config.fair_value_gap.min_size_atr = bytes.pick(&[0.0, 0.1, 0.5]);
     config.opening_gap.min_size_atr = bytes.pick(&[0.0, 0.1, 0.5]);
     config.rejection_block.wick_share = bytes.share();
@@ -200,7 +200,7 @@ impl BarMaker {
         let low = open.min(close).saturating_sub(i64::from(bytes.next() % 16) << self.scale).max(-MAX_PRICE);
         let volume = i64::from(bytes.next()) << (self.scale % 48);
         let close_time = open_time.saturating_add(self.base.ns());
-        let taker_buy_volume = if kind % 3 == 0 { volume } else { volume / 3 };
+        let taker_buy_volume = if kind.is_multiple_of(3) { volume } else { volume / 3 };
         let bar = Bar { open_time, close_time, open, high, low, close, volume, taker_buy_volume, trades: u32::MAX };
         match kind {
             249 => Bar { open_time: open_time - self.base.ns(), close_time: open_time, ..bar },

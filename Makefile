@@ -21,6 +21,7 @@ FIND_PYTHON = for candidate in python3.13 python3.12 python3.11 python3.14 pytho
 	if $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$candidate; break; fi; done
 PYTHON ?= $(shell $(FIND_PYTHON))
+SECONDS ?= 60
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Cargo builds the binding against this environment's interpreter, whichever other one is active.
@@ -38,7 +39,7 @@ NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.ex
 	2>/dev/null && command -v npm >/dev/null \
 	|| $(call missing,Node 20.19 or newer with npm is missing: install it from https://nodejs.org)
 
-.PHONY: help setup run test check bench docs docs-tables docs-pictures clean
+.PHONY: help setup run test check bench fuzz docs docs-tables docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,11 +65,23 @@ check: setup ## lint, formatting, types, security and import contracts of the Ru
 	$(BIN)/bandit --quiet --recursive smc_trading_agent
 	$(BIN)/lint-imports
 	cargo fmt --check
+	cargo fmt --check --manifest-path crates/smc-core/fuzz/Cargo.toml
 	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings -D clippy::too_many_lines
 	cd dashboard && npm run --silent check
 
 bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks
+
+# The core forbids unsafe code, so the targets need no address sanitizer and run on stable Rust; overflows and debug
+# assertions are checked. What is found is kept in target/fuzz/ with the command that replays it.
+fuzz: ## feed the core arbitrary bars and snapshots, each for SECONDS=60
+	@cargo fuzz --version >/dev/null 2>&1 || $(call missing,cargo-fuzz is missing: cargo install cargo-fuzz --locked)
+	@for target in readings restoring; do \
+		mkdir -p target/fuzz/corpus/$$target target/fuzz/found/$$target; \
+		(cd crates/smc-core && cargo fuzz run --sanitizer none --target-dir $(CURDIR)/target/fuzz $$target \
+			$(CURDIR)/target/fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=1100 \
+			-artifact_prefix=$(CURDIR)/target/fuzz/found/$$target/ -malloc_limit_mb=256 -print_final_stats=1); \
+	done
 
 docs-tables: $(VENV)/.core ## write what docs/ and the types of the parameters say of the code from the code
 	$(BIN)/python -m smc_trading_agent.runtime.reference_tables docs/reference

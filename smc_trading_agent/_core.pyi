@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core_audit import *  # noqa: F403
 from smc_trading_agent._core_detector import *  # noqa: F403
 from smc_trading_agent._core_gym import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
@@ -103,7 +104,7 @@ class QualityGate:
     """Admits raw candle rows in order; quarantines what cannot be a bar. A gap is admitted and counted, never filled.
 
     Rejection names: "nan", "non_positive_price", "negative_volume", "high_below_low", "open_or_close_outside_range",
-    "off_tick_grid", "misaligned_open_time", "duplicate", "out_of_order"."""
+    "off_tick_grid", "beyond_range", "misaligned_open_time", "duplicate", "out_of_order"."""
 
     def __init__(self, instrument: Instrument, timeframe: str) -> None: ...
     def admit(
@@ -253,31 +254,6 @@ class Detector:
     def snapshot(self) -> bytes: ...
     @staticmethod
     def from_snapshot(data: bytes) -> Detector: ...
-
-class PrefixAudit:
-    """What replaying prefixes found. All zero but the first two where nothing repaints."""
-
-    @property
-    def prefixes(self) -> int: ...
-    @property
-    def readings(self) -> int: ...  # events and feature values compared
-    @property
-    def rewritten(self) -> int: ...  # a reading of a prefix that the whole run has differently
-    @property
-    def vanished(self) -> int: ...  # a reading of a prefix that the whole run does not have
-    @property
-    def stream_equals_batch(self) -> bool: ...  # one bar at a time gives what one batch gives
-
-def audit_prefixes(
-    instrument: Instrument,
-    base_timeframe: str,
-    decision_timeframe: str,
-    context_timeframes: Sequence[str],
-    config_json: str,
-    bars: Bars,
-    prefixes: Sequence[int],
-) -> PrefixAudit:
-    """Runs a new Analyzer over bars[:n] for each n of ``prefixes`` and compares it with one run over all bars."""
 
 # ---------------------------------------------------------------- execution
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+import os
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -25,23 +26,38 @@ from smc_trading_agent.cli.options import (
     settings_for,
 )
 from smc_trading_agent.cli.output import CHECK_FAILED, OK, console, emit
+from smc_trading_agent.cli.verify_tables import print_verdict
+from smc_trading_agent.domain.clock import monotonic_ns
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
-from smc_trading_agent.research.prefixes import sample_prefixes, verify_prefixes
+from smc_trading_agent.research.prefixes import (
+    LegacyVerdict,
+    sample_prefixes,
+    verify_legacy,
+    verify_prefixes,
+    window_bars,
+)
 from smc_trading_agent.runtime.assembly import Market
 from smc_trading_agent.runtime.markets import open_file
 
-Prefixes = Annotated[int, typer.Option("--prefixes", min=1, help="How many prefixes to replay.")]
-Window = Annotated[int, typer.Option("--window", min=2, help="Replay prefixes of at most this many bars, the newest.")]
+Prefixes = Annotated[str, typer.Option("--prefixes", help="How many prefixes to replay, or all.")]
+Window = Annotated[str, typer.Option("--window", help="Replay prefixes of so many bars, the newest, or all.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads that share the prefixes; 0: one a processor.")]
+WithLegacy = Annotated[
+    bool, typer.Option("--legacy", help="Count beside it what smartmoneyconcepts' readings rewrite on these prefixes.")
+]
 
 
 def verify(
     data: DataFile,
     timeframe: Timeframe = None,
     context: Context = None,
-    prefixes: Prefixes = 1_000,
-    window: Window = 20_000,
+    prefixes: Prefixes = "1000",
+    window: Window = "20000",
+    threads: Threads = 0,
+    legacy: WithLegacy = False,
     config: ConfigFile = None,
     symbol: Symbol = "",
     tick_size: TickSize = "",
@@ -51,34 +67,63 @@ def verify(
 ) -> None:
     """Replay prefixes of a file and count readings that were rewritten or vanished; 0 or a non-zero exit.
 
-    Then the whole file is run twice through the agent, and both journals must have the same hash.
+    Each prefix is read by a new analyzer; events, features and live zones are held against one run over the window,
+    which is also streamed bar by bar and restored from snapshots. Then the whole file is run twice through the agent,
+    and both journals must have the same hash.
     """
     with errors_as_exit_codes(as_json):
+        count, bars = _number("--prefixes", prefixes, 1), _number("--window", window, 2)
         opened = open_file(data, file_options(symbol, tick_size, lot_size, ignore_unknown))
         settings = settings_for(config, timeframe, context)
+        workers = threads or os.cpu_count() or 1
+        sample = sample_prefixes(opened.market.feed.total_bars or 0, bars, count)
         with progress_bar(as_json) as progress:
-            sampled = sample_prefixes(opened.market.feed.total_bars or 0, window, prefixes)
-            task = progress.add_task("prefixes", total=len(sampled.lengths))
+            replayed = window_bars(opened.market, sample)
+            began = monotonic_ns()
             audit = verify_prefixes(
-                opened.market, settings.structure, sampled, lambda n: progress.update(task, completed=n)
+                opened.market, settings.structure, replayed, sample.lengths, workers, _telling(progress, "prefixes")
             )
+            seconds = (monotonic_ns() - began) / 1e9
+            peers: dict[str, LegacyVerdict] = {}
+            for name, causal in (("legacy", False), ("legacy_causal", True)) if legacy else ():
+                told = _telling(progress, name.replace("_", " "))
+                peers[name] = verify_legacy(opened.market, replayed, sample.lengths, workers, causal, told)
             hashes = [_journal_hash(opened.market, settings, progress, f"run {number} of 2") for number in (1, 2)]
     equal = hashes[0] == hashes[1]
-    passed = audit.rewritten == 0 and audit.vanished == 0 and audit.stream_equals_batch and equal
-    emit(
-        {
-            **json.loads(msgspec.json.encode(audit)),
-            "journal_hashes_equal": equal,
-            "journal_hash": hashes[0],
-            "label": opened.label,
-            "passed": passed,
-        },
-        as_json,
-    )
-    if not as_json:
+    causal_stands = all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
+    passed = audit.passed and equal and causal_stands
+    payload: dict[str, Any] = {
+        **msgspec.to_builtins(audit),
+        **msgspec.to_builtins(peers),
+        "journal_hashes_equal": equal,
+        "journal_hash": hashes[0],
+        "label": opened.label,
+        "threads": workers,
+        "seconds": seconds,
+        "passed": passed,
+    }
+    if as_json:
+        emit(payload, as_json)
+    else:
+        print_verdict(audit, peers, payload)
         verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
         console.print(verdict, style="green" if passed else "bold red")
     raise typer.Exit(OK if passed else CHECK_FAILED)
+
+
+def _number(option: str, text: str, least: int) -> int | None:
+    """A count, or None for all; `ConfigError` names the option."""
+    if text.strip().lower() == "all":
+        return None
+    digits = text.strip().replace("_", "").replace(",", "")
+    if not digits.isdecimal() or int(digits) < least:
+        raise ConfigError(f'{option} is {text!r}; give a number from {least} on, or "all"')
+    return int(digits)
+
+
+def _telling(progress: Progress, title: str) -> Callable[[int, int], None]:
+    task = progress.add_task(title)
+    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _journal_hash(market: Market, settings: Settings, progress: Progress, title: str) -> str:

@@ -18,6 +18,7 @@ REMEDIES: dict[str, str] = {
     "high_below_low": "correct the rows whose high is below their low",
     "open_or_close_outside_range": "correct the rows whose open or close lies outside low..high",
     "off_tick_grid": "round the prices to the instrument's tick, or name the right one with tick_size",
+    "beyond_range": "name a coarser tick_size, or correct the unit of the times",
     "misaligned_open_time": "name the right timeframe; times must be the starts of bars, in UTC",
     "duplicate": "keep one row for each open_time",
     "out_of_order": "sort the rows by time, oldest first",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smc_trading_agent._core import EVENT_KINDS, Bar, Bars, Detector, Event
+from smc_trading_agent._core import EVENT_KINDS, Analyzer, Bar, Bars, Detector, Event, Instrument, ReadingAudit
 
 MINUTE = 60_000_000_000
 
@@ -67,6 +70,145 @@ def test_no_prefix_is_rewritten_by_what_comes_after(bars: Bars, data: st.DataObj
     cut = data.draw(st.integers(0, len(bars)))
     prefix, whole = told(Detector("1m").run(bars.slice(0, cut))), told(Detector("1m").run(bars))
     assert whole[: len(prefix)] == prefix
+
+
+SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=6)
+INSTRUMENT = Instrument("test", "WALK", "0.01", "0.001")
+
+
+def pieces(bars: Bars, sizes: list[int]) -> list[Bars]:
+    """The bars in pieces of the given sizes, over and over."""
+    cut, at = [], 0
+    while at < len(bars):
+        size = sizes[len(cut) % len(sizes)]
+        cut.append(bars.slice(at, at + size))
+        at += size
+    return cut
+
+
+@settings(max_examples=60)
+@given(markets(), SIZES)
+def test_bars_one_by_one_in_pieces_or_at_once_are_read_the_same(bars: Bars, sizes: list[int]) -> None:
+    batch, stream, pieced = Detector("1m"), Detector("1m"), Detector("1m")
+    expected = told(batch.run(bars))
+    assert [fact for index in range(len(bars)) for fact in told(stream.update(bars[index]))] == expected
+    assert [fact for piece in pieces(bars, sizes) for fact in told(pieced.run(piece))] == expected
+    assert batch.zones() == stream.zones() == pieced.zones()
+    assert batch.snapshot() == stream.snapshot() == pieced.snapshot()
+
+
+def read(analyzer: Analyzer, bars: Bars) -> tuple[list[tuple[object, ...]], list[tuple[float, ...]]]:
+    """Events of all timeframes, and a row of features for each decision."""
+    events, rows, start = [], [], 0
+    while start < len(bars):
+        step = analyzer.advance(bars, start)
+        start = step.end
+        events += told(step.events)
+        if step.decision_bar is not None:
+            rows.append(tuple(analyzer.features().tolist()))
+    return events, rows
+
+
+def analyzer() -> Analyzer:
+    return Analyzer(INSTRUMENT, "1m", "3m", ["15m", "1h"])
+
+
+@settings(max_examples=60)
+@given(markets(), SIZES, st.data())
+def test_an_analyzer_reads_a_prefix_pieces_and_a_restored_rest_the_same(
+    bars: Bars, sizes: list[int], data: st.DataObject
+) -> None:
+    whole = analyzer()
+    events, rows = read(whole, bars)
+    cut = data.draw(st.integers(0, len(bars)))
+    first = analyzer()
+    begun = read(first, bars.slice(0, cut))
+    assert (events[: len(begun[0])], rows[: len(begun[1])]) == begun
+    rest = read(Analyzer.from_snapshot(first.snapshot()), bars.slice(cut, len(bars)))
+    assert (begun[0] + rest[0], begun[1] + rest[1]) == (events, rows)
+    pieced = analyzer()
+    parts = [read(pieced, piece) for piece in pieces(bars, sizes)]
+    assert [fact for part in parts for fact in part[0]] == events
+    assert [row for part in parts for row in part[1]] == rows
+    assert pieced.snapshot() == whole.snapshot()
+
+
+@settings(max_examples=25)
+@given(markets(), st.integers(1, 4))
+def test_the_audit_finds_nothing_on_any_prefix(bars: Bars, threads: int) -> None:
+    audit = ReadingAudit(INSTRUMENT, "1m", ["5m"], "{}", bars)
+    heard: list[tuple[int, int]] = []
+    found = audit.prefixes(range(len(bars) + 1), threads, lambda done, total: heard.append((done, total)))
+    total = len(bars) * (len(bars) + 1) // 2
+    assert (found.prefixes, found.bars_read, found.places) == (len(bars) + 1, total, 0)
+    assert found.total()[1:] == (0, 0, 0)
+    assert all(differing == 0 for _, (_, _, differing) in found.zones())
+    assert heard[-1] == (total, total)
+    assert audit.stream_equals_batch(range(len(bars) + 1))
+    assert audit.restored(range(0, len(bars), 9))[2:] == (0, 0)
+
+
+FRACTAL = json.dumps(
+    {
+        "internal": {"size": 2, "rule": "fractal"},
+        "swing": {"size": 4, "rule": "fractal"},
+        "equal_levels": {"size": 2, "rule": "fractal"},
+        "liquidity": {"left": 2, "right": 2},
+        "atr_period": 5,
+    }
+)
+"""No tie of sides: the leg rule counts a bar that contains all that follow as a high."""
+
+
+def mirrored(bars: Bars) -> Bars:
+    """Prices negated: every bull becomes a bear."""
+    turned = [
+        Bar(bar.open_time, bar.close_time, -bar.open, -bar.low, -bar.high, -bar.close, bar.volume)
+        for bar in (bars[index] for index in range(len(bars)))
+    ]
+    return Bars.from_list("1m", turned)
+
+
+@settings(max_examples=60)
+@given(markets())
+def test_negated_prices_swap_bulls_and_bears(bars: Bars) -> None:
+    def facts(events: list[Event], sign: int) -> list[tuple[object, ...]]:
+        return sorted(
+            (
+                e.confirmed_at,
+                e.kind,
+                sign * e.direction,
+                sign * e.side,
+                e.scope,
+                e.formed_at,
+                *sorted((sign * e.low, sign * e.high)),
+                e.ambiguous,
+            )
+            for e in events
+        )
+
+    upright, turned = Detector("1m", FRACTAL), Detector("1m", FRACTAL)
+    assert facts(upright.run(bars), 1) == facts(turned.run(mirrored(bars)), -1)
+    assert sorted((z.kind, z.direction, z.side, z.low, z.state) for z in upright.zones()) == sorted(
+        (z.kind, -z.direction, -z.side, -z.high, z.state) for z in turned.zones()
+    )
+
+
+@settings(max_examples=40)
+@given(markets(), st.integers(1, 30))
+def test_a_tick_finer_by_a_power_of_two_leaves_the_features_bit_for_bit(bars: Bars, power: int) -> None:
+    def times(price: int) -> int:
+        return price << power
+
+    finer = Bars.from_list(
+        "1m",
+        [
+            Bar(b.open_time, b.close_time, times(b.open), times(b.high), times(b.low), times(b.close), b.volume)
+            for b in (bars[index] for index in range(len(bars)))
+        ],
+    )
+    here, there = (np.array(read(analyzer(), of)[1]) for of in (bars, finer))
+    assert here.tobytes() == there.tobytes()
 
 
 @settings(max_examples=60)

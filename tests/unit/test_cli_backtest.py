@@ -1,4 +1,4 @@
-"""`smc-agent backtest` and `smc-agent verify`: what they answer, and what they say of a file that is no good."""
+"""`smc-agent backtest`: what it answers, and what every command says of a file that is no good."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ BACKTEST_KEYS = {
     "costs",
     "exposure",
 }
-VERIFY_KEYS = {"bars", "prefixes", "rewritten", "vanished", "stream_equals_batch", "journal_hashes_equal"}
 
 
 def smc_agent(*arguments: object) -> Result:
@@ -232,30 +231,3 @@ def test_a_file_of_mostly_bad_rows_is_refused_with_the_count(tape: Path, tmp_pat
     file = edited(tape, tmp_path, lambda rows: rows.with_columns(close=pl.lit(float("nan"))))
     refused = answer(smc_agent("backtest", "--data", file, "--json"), 2)
     assert f"{BARS:,} of {BARS:,} rows can't be used" in refused["message"]
-
-
-def test_verify_answers_with_the_promised_keys(tape: Path) -> None:
-    result = answer(smc_agent("verify", "--data", tape, "--prefixes", 60, "--window", 2_000, "--json"))
-    assert result.keys() >= VERIFY_KEYS
-    assert (result["bars"], result["prefixes"]) == (2_000, 60)
-    assert (result["rewritten"], result["vanished"]) == (0, 0)
-    assert result["stream_equals_batch"]
-    assert result["journal_hashes_equal"]
-    assert result["passed"]
-    assert result["readings"] > 1_000
-
-
-def test_verify_tells_a_person_and_fails_where_something_was_rewritten(
-    tape: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    good = smc_agent("verify", "--data", tape, "--prefixes", 5, "--window", 500)
-    assert good.exit_code == 0
-    assert "nothing was rewritten" in good.stderr
-
-    class Repainted:
-        readings, rewritten, vanished, stream_equals_batch = 10, 1, 0, True
-
-    monkeypatch.setattr("smc_trading_agent.research.prefixes.audit_prefixes", lambda *_: Repainted)
-    bad = smc_agent("verify", "--data", tape, "--prefixes", 5, "--window", 500)
-    assert bad.exit_code == 1
-    assert "this is a bug" in bad.stderr

@@ -45,7 +45,7 @@ def test_a_clean_report_has_one_sentence() -> None:
 
 def test_every_rejection_of_the_gate_has_a_remedy() -> None:
     names = {"nan", "non_positive_price", "negative_volume", "high_below_low", "open_or_close_outside_range",
-             "off_tick_grid", "misaligned_open_time", "duplicate", "out_of_order"}  # fmt: skip
+             "off_tick_grid", "beyond_range", "misaligned_open_time", "duplicate", "out_of_order"}  # fmt: skip
     assert names <= set(REMEDIES)
 
 

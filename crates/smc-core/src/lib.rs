@@ -17,5 +17,7 @@ pub mod market;
 pub mod sim;
 /// Streaming market structure: one file a concept, append-only events.
 pub mod smc;
+/// State as bytes, and back.
+pub mod snapshot;
 /// Base rates of what the detector reads, beside those of surrogate markets.
 pub mod study;

@@ -120,6 +120,26 @@ proptest! {
         prop_assert_eq!(&batch, &pieces);
     }
 
+    /// Pieces of changing sizes, cut in gaps and inside bars of higher timeframes alike.
+    #[test]
+    fn pieces_of_random_sizes_leave_the_same_analyzer(
+        bars in walk(100..600),
+        sizes in prop::collection::vec(1usize..90, 1..12),
+    ) {
+        let fresh = || analyzer("1m", "5m", &["15m", "1h"]).unwrap();
+        let (mut batch, mut pieces) = (fresh(), fresh());
+        let (mut whole, mut parts) = (Readings::default(), Readings::default());
+        read(&mut batch, &bars, bars.len(), &mut whole);
+        let (mut rest, mut sizes) = (&bars[..], sizes.iter().cycle());
+        while let Some(&size) = sizes.next().filter(|_| !rest.is_empty()) {
+            let (piece, after) = rest.split_at(size.min(rest.len()));
+            read(&mut pieces, piece, size, &mut parts);
+            rest = after;
+        }
+        prop_assert_eq!(whole, parts);
+        prop_assert_eq!(batch, pieces);
+    }
+
     #[test]
     fn a_restored_analyzer_goes_on_as_if_nothing_happened(bars in walk(100..600), cut in 0.0f64..1.0) {
         let cut = (bars.len() as f64 * cut) as usize;

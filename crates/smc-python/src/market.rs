@@ -262,7 +262,7 @@ impl PyBars {
         let bars: Vec<Bar> = bars.iter().map(|bar| bar.inner).collect();
         for bar in &bars {
             let aligned = timeframe.open_of(bar.open_time) == bar.open_time;
-            if !aligned || bar.close_time - bar.open_time != timeframe.ns() {
+            if !aligned || bar.close_time.saturating_sub(bar.open_time) != timeframe.ns() {
                 return Err(PyValueError::new_err(format!(
                     "bar {}..{} is not an aligned {timeframe} bar",
                     bar.open_time, bar.close_time

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bar, Timeframe};
+use super::{Bar, BarError, Timeframe, MAX_TIME};
+
+/// Base bars lie within this, so that the longest bar around them lies within [`MAX_TIME`].
+const MAX_BASE_TIME: i64 = MAX_TIME - 7 * 86_400_000_000_000;
 
 /// Why base bars do not make the wanted bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +21,14 @@ pub enum AggregateError {
         target: Timeframe,
         /// Timeframe of the stream.
         base: Timeframe,
+    },
+    /// A base bar is none.
+    #[error("base bar at {open_time}: {error}")]
+    Bar {
+        /// Open time of the offending bar.
+        open_time: i64,
+        /// What is wrong with it.
+        error: BarError,
     },
     /// A base bar is of another length.
     #[error("a bar of {given} ns does not belong to the base timeframe {base}")]
@@ -133,11 +144,16 @@ impl Aggregator {
         Ok(())
     }
 
-    /// Whether `bar` may come next: of the base length, and not before the last one ended.
+    /// Whether `bar` may come next: a bar, of the base length, and not before the last one ended.
     ///
     /// # Errors
-    /// [`AggregateError::WrongLength`] or [`AggregateError::OutOfOrder`].
+    /// [`AggregateError`] for any of the three.
     pub fn check(&self, bar: &Bar) -> Result<(), AggregateError> {
+        let refused = |error| AggregateError::Bar { open_time: bar.open_time, error };
+        bar.validate().map_err(refused)?;
+        if let Some(time) = [bar.open_time, bar.close_time].into_iter().find(|time| time.abs() > MAX_BASE_TIME) {
+            return Err(refused(BarError::TimeBeyondRange { time }));
+        }
         let given = bar.close_time.saturating_sub(bar.open_time);
         if given != self.base.ns() {
             return Err(AggregateError::WrongLength { base: self.base, given });
@@ -225,5 +241,18 @@ mod tests {
         let error = aggregator.push(&long, &mut closed);
         assert_eq!(error, Err(AggregateError::WrongLength { base: "1m".parse().unwrap(), given: 2 * MINUTE }));
         assert_eq!(aggregator, before);
+    }
+
+    #[test]
+    fn bars_whose_week_lies_beyond_all_time_are_refused() {
+        let mut aggregator = Aggregator::new("1m".parse().unwrap(), &frames(&["1w"])).unwrap();
+        let mut closed = Vec::new();
+        let end = MAX_TIME / MINUTE;
+        let error = aggregator.push(&minute(end - 2, 1, 2, 1, 2), &mut closed).unwrap_err();
+        assert!(matches!(error, AggregateError::Bar { error: BarError::TimeBeyondRange { .. }, .. }), "{error}");
+        let mut inverted = minute(end - 8 * 1_440, 1, 2, 1, 2);
+        assert_eq!(aggregator.push(&inverted, &mut closed), Ok(()));
+        (inverted.high, inverted.low) = (1, 2);
+        assert!(matches!(aggregator.push(&inverted, &mut closed), Err(AggregateError::Bar { .. })));
     }
 }

@@ -25,6 +25,13 @@ pub struct Bar {
     pub trades: u32,
 }
 
+/// Prices lie within this many ticks of zero: a difference of two is exact as a float, and the longest window of
+/// them adds up in 64 bits.
+pub const MAX_PRICE: i64 = 1 << 48;
+
+/// Times lie within this many nanoseconds of the epoch (1684 to 2255): a period that contains one can be counted.
+pub const MAX_TIME: i64 = 9_000_000_000_000_000_000;
+
 /// Why four prices and two times are not a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BarError {
@@ -42,6 +49,18 @@ pub enum BarError {
     /// The bar ends before it begins.
     #[error("close_time must be after open_time")]
     EmptyInterval,
+    /// A price is further from zero than [`MAX_PRICE`].
+    #[error("price {price} is more than {MAX_PRICE} ticks from zero; use a coarser tick")]
+    PriceBeyondRange {
+        /// Offending price, ticks.
+        price: i64,
+    },
+    /// A time is further from the epoch than [`MAX_TIME`].
+    #[error("time {time} is not between the years 1684 and 2255; give nanoseconds since the Unix epoch")]
+    TimeBeyondRange {
+        /// Offending time, ns.
+        time: i64,
+    },
 }
 
 impl Bar {
@@ -58,6 +77,14 @@ impl Bar {
         }
         if self.close_time <= self.open_time {
             return Err(BarError::EmptyInterval);
+        }
+        if self.high > MAX_PRICE || self.low < -MAX_PRICE {
+            let price = if self.high > MAX_PRICE { self.high } else { self.low };
+            return Err(BarError::PriceBeyondRange { price });
+        }
+        if self.close_time > MAX_TIME || self.open_time < -MAX_TIME {
+            let time = if self.close_time > MAX_TIME { self.close_time } else { self.open_time };
+            return Err(BarError::TimeBeyondRange { time });
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ mod timeframe;
 mod trade_bars;
 
 pub use aggregator::{aggregate, AggregateError, Aggregator, ClosedBar};
-pub use bar::{Bar, BarError, Trade};
+pub use bar::{Bar, BarError, Trade, MAX_PRICE, MAX_TIME};
 pub use book::{BookError, OrderBook};
 pub use instrument::{Grid, GridError, Instrument};
 pub use quality::{Gap, QualityGate, Quarantined, RawBar, Rejection, DETAIL_LIMIT};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bar, Grid, Instrument, Timeframe};
+use super::{Bar, Grid, Instrument, Timeframe, MAX_PRICE, MAX_TIME};
 
 /// How many quarantined rows and how many gaps are kept one by one; all are counted.
 pub const DETAIL_LIMIT: usize = 1_000;
@@ -25,6 +25,8 @@ pub enum Rejection {
     OpenOrCloseOutsideRange,
     /// A price lies between two ticks.
     OffTickGrid,
+    /// A price or the open time is further out than [`MAX_PRICE`] or [`MAX_TIME`].
+    BeyondRange,
     /// The open time is not a multiple of the timeframe.
     MisalignedOpenTime,
     /// The open time equals that of the last admitted row.
@@ -35,13 +37,14 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every rejection, in the order in which a row is checked.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Nan,
         Self::NonPositivePrice,
         Self::NegativeVolume,
         Self::HighBelowLow,
         Self::OpenOrCloseOutsideRange,
         Self::OffTickGrid,
+        Self::BeyondRange,
         Self::MisalignedOpenTime,
         Self::Duplicate,
         Self::OutOfOrder,
@@ -57,6 +60,7 @@ impl Rejection {
             Self::HighBelowLow => "high_below_low",
             Self::OpenOrCloseOutsideRange => "open_or_close_outside_range",
             Self::OffTickGrid => "off_tick_grid",
+            Self::BeyondRange => "beyond_range",
             Self::MisalignedOpenTime => "misaligned_open_time",
             Self::Duplicate => "duplicate",
             Self::OutOfOrder => "out_of_order",
@@ -167,6 +171,9 @@ impl QualityGate {
             return Err(Rejection::OpenOrCloseOutsideRange);
         }
         let bar = self.on_grid(raw)?;
+        if bar.high > MAX_PRICE || bar.open_time < -MAX_TIME || bar.close_time > MAX_TIME {
+            return Err(Rejection::BeyondRange);
+        }
         if self.timeframe.open_of(raw.open_time) != raw.open_time {
             return Err(Rejection::MisalignedOpenTime);
         }
@@ -328,6 +335,9 @@ mod tests {
             (RawBar { high: 99.0, ..row(3) }, Rejection::HighBelowLow),
             (RawBar { open: 102.0, ..row(3) }, Rejection::OpenOrCloseOutsideRange),
             (RawBar { close: 100.005, ..row(3) }, Rejection::OffTickGrid),
+            (RawBar { high: 3e12, ..row(3) }, Rejection::BeyondRange),
+            (RawBar { open_time: i64::MAX, ..row(3) }, Rejection::BeyondRange),
+            (RawBar { open_time: i64::MIN, ..row(3) }, Rejection::BeyondRange),
             (RawBar { open_time: 3 * MINUTE + 1, ..row(3) }, Rejection::MisalignedOpenTime),
             (row(2), Rejection::Duplicate),
             (row(1), Rejection::OutOfOrder),
@@ -337,13 +347,13 @@ mod tests {
         for (raw, expected) in cases {
             assert_eq!(gate.admit(&raw), Err(expected), "{raw:?}");
         }
-        assert_eq!(gate.rows(), 13);
+        assert_eq!(gate.rows(), 16);
         assert_eq!(gate.admitted(), 1);
         assert_eq!(gate.rejected(Rejection::Nan), 3);
-        assert_eq!(gate.quarantine().len(), 12);
+        assert_eq!(gate.quarantine().len(), 15);
         assert_eq!(gate.quarantine()[0].row, 1);
         let counted: u64 = Rejection::ALL.iter().map(|&name| gate.rejected(name)).sum();
-        assert_eq!(counted, 12);
+        assert_eq!(counted, 15);
     }
 
     #[test]

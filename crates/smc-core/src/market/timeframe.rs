@@ -29,8 +29,24 @@ const NAMES: [(&str, i64); 13] = [
 
 /// A fixed bar length, aligned to UTC midnight (weeks to Monday).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Length")]
 pub struct Timeframe {
     ns: i64,
+}
+
+/// A length as it is stored, known or not.
+#[derive(Deserialize)]
+struct Length {
+    ns: i64,
+}
+
+impl TryFrom<Length> for Timeframe {
+    type Error = TimeframeError;
+
+    fn try_from(stored: Length) -> Result<Self, TimeframeError> {
+        let known = NAMES.iter().any(|(_, ns)| *ns == stored.ns);
+        known.then_some(Self { ns: stored.ns }).ok_or_else(|| TimeframeError(format!("{} ns", stored.ns)))
+    }
 }
 
 /// A timeframe name that is not one of the thirteen known ones.

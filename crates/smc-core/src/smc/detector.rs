@@ -14,11 +14,21 @@ use super::reference_open::ReferenceOpen;
 use super::trailing_extreme::TrailingExtreme;
 use super::volume_profile::VolumeProfile;
 use super::zone::{Zone, ZoneKind};
-use crate::market::{Bar, Timeframe};
+use crate::market::{Bar, BarError, Timeframe};
 
 /// Why a bar cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DetectorError {
+    /// It is no bar.
+    #[error("{timeframe} bar at {open_time}: {error}")]
+    Bar {
+        /// Timeframe of the detector.
+        timeframe: Timeframe,
+        /// Open time of the offending bar.
+        open_time: i64,
+        /// What is wrong with it.
+        error: BarError,
+    },
     /// The bar begins before the last one ended.
     #[error(
         "{timeframe} bar at {given} comes after one that ended at {last}; feed closed bars oldest first, each once"
@@ -43,6 +53,7 @@ pub enum DetectorError {
 
 /// Whether a bar has the length of a timeframe and begins no earlier than the bar before it ended.
 pub(super) fn check_bar(timeframe: Timeframe, last: Option<i64>, bar: &Bar) -> Result<(), DetectorError> {
+    bar.validate().map_err(|error| DetectorError::Bar { timeframe, open_time: bar.open_time, error })?;
     let given = bar.close_time.saturating_sub(bar.open_time);
     if given != timeframe.ns() {
         return Err(DetectorError::WrongLength { timeframe, given });

@@ -304,6 +304,16 @@ named_enum! {
 }
 
 impl EventKind {
+    /// The concept it belongs to: the first kind whose name its own is, or begins with.
+    #[must_use]
+    pub fn concept(self) -> Self {
+        let begins = |kind: &&Self| {
+            let rest = self.name().strip_prefix(kind.name());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        Self::ALL.iter().find(begins).copied().unwrap_or(self)
+    }
+
     /// Whether a level was swept by one bar: a wick beyond it and a close back. The slower form, a run that is
     /// reclaimed, is none: see [`super::reclaimed_level`].
     #[must_use]

@@ -67,7 +67,7 @@ named_enum! {
 }
 
 /// An order block, fair value gap or liquidity pool that still acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Zone {
     /// Id of the event that created it.
     pub id: u64,

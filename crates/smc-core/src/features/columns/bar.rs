@@ -24,8 +24,8 @@ fn taker_imbalance(bar: &Bar) -> f64 {
 pub(super) const COLUMNS: &[Column] = &[
     Column {
         name: "atr_share",
-        doc: "ATR as a share of the close, in percent; 0 before the ATR is warm.",
-        value: |v| v.atr.map_or(0.0, |atr| 100.0 * atr / v.bar.close as f64),
+        doc: "ATR as a share of the close, in percent; 0 before the ATR is warm and at a close of 0.",
+        value: |v| v.atr.filter(|_| v.bar.close != 0).map_or(0.0, |atr| 100.0 * atr / v.bar.close as f64),
     },
     Column {
         name: "return_1",

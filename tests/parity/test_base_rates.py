@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smc_trading_agent._core import EVENT_KINDS, LEVEL_KINDS, AREA_KINDS, Bar, Bars, Detector, Event, hit_counts
+from smc_trading_agent._core import AREA_KINDS, EVENT_KINDS, LEVEL_KINDS, Bar, Bars, Detector, Event, hit_counts
 from tests.runs import tape
 
 MINUTE = 60_000_000_000

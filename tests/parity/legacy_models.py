@@ -136,7 +136,6 @@ class Blocks:
             if self.broken[i]:
                 if self.h[t] > top if sign > 0 else self.low[t] < bottom:
                     live.remove(i)
-                    self.broken[i] = False
                     self.rows[i] = [0.0] * 6
             elif lowest < bottom if sign > 0 else highest > top:
                 self.broken[i] = True

@@ -11,7 +11,7 @@ use quantwave_core::indicators::market_structure::{MarketStructure, SwingPoint};
 use quantwave_core::traits::Next;
 use serde::Serialize;
 use smc_core::market::{Bar, Timeframe};
-use smc_core::smc::structure::Structure;
+use smc_core::smc::structure_reader::StructureReader;
 use smc_core::smc::{Event, EventKind, PivotRule, Scope, StructureConfig};
 
 /// Nanoseconds of whole runs, and what they found.
@@ -37,8 +37,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     compare(&bars, &events, &swings, size)?;
     let our_pivots = events.iter().filter(|event| event.kind == EventKind::Pivot).count();
     let our_breaks = events.len() - our_pivots;
-    let mut report =
-        Report { bars: bars.len(), ours_ns: vec![], theirs_ns: vec![], our_pivots, our_breaks, their_swings: swings.len() };
+    let mut report = Report {
+        bars: bars.len(),
+        ours_ns: vec![],
+        theirs_ns: vec![],
+        our_pivots,
+        our_breaks,
+        their_swings: swings.len(),
+    };
     for _ in 0..runs {
         report.ours_ns.push(time_ours(&bars, timeframe, size));
         report.theirs_ns.push(time_theirs(&bars, size));
@@ -50,7 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Bars of 15 minutes, one after the other.
 fn read_bars(bytes: &[u8]) -> Result<Vec<Bar>, Box<dyn Error>> {
     let length = 900_000_000_000;
-    let numbers: Vec<i64> = bytes.chunks_exact(8).map(|chunk| i64::from_le_bytes(chunk.try_into().unwrap_or_default())).collect();
+    let numbers: Vec<i64> =
+        bytes.chunks_exact(8).map(|chunk| i64::from_le_bytes(chunk.try_into().unwrap_or_default())).collect();
     let bars: Vec<Bar> = (0_i64..)
         .zip(numbers.chunks_exact(4))
         .map(|(index, prices)| Bar {
@@ -71,15 +78,13 @@ fn read_bars(bytes: &[u8]) -> Result<Vec<Bar>, Box<dyn Error>> {
     Ok(bars)
 }
 
-fn machine(size: u32) -> Structure {
-    Structure::new(Scope::Internal, StructureConfig { size, rule: PivotRule::Fractal })
+fn reader(timeframe: Timeframe, size: u32) -> StructureReader {
+    StructureReader::new(timeframe, Scope::Internal, StructureConfig { size, rule: PivotRule::Fractal })
 }
 
 fn our_events(bars: &[Bar], timeframe: Timeframe, size: u32) -> Vec<Event> {
-    let (mut structure, mut last_id, mut events) = (machine(size), 0, Vec::new());
-    for (index, bar) in (0..).zip(bars) {
-        structure.update(timeframe, index, bar, &mut last_id, &mut events);
-    }
+    let (mut reader, mut events) = (reader(timeframe, size), Vec::new());
+    bars.iter().for_each(|bar| reader.update(bar, &mut events));
     events
 }
 
@@ -120,11 +125,11 @@ fn compare(bars: &[Bar], events: &[Event], swings: &[SwingPoint], size: u32) -> 
 }
 
 fn time_ours(bars: &[Bar], timeframe: Timeframe, size: u32) -> u64 {
-    let (mut structure, mut last_id, mut events) = (machine(size), 0, Vec::with_capacity(8));
+    let (mut reader, mut events) = (reader(timeframe, size), Vec::with_capacity(8));
     let began = Instant::now();
-    for (index, bar) in (0..).zip(bars) {
+    for bar in bars {
         events.clear();
-        structure.update(timeframe, index, bar, &mut last_id, &mut events);
+        reader.update(bar, &mut events);
         black_box(&events);
     }
     began.elapsed().as_nanos() as u64

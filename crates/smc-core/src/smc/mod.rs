@@ -34,6 +34,7 @@ pub mod rejection_block;
 pub mod session;
 mod span_range;
 pub mod structure;
+pub mod structure_reader;
 pub mod volume_imbalance;
 pub mod zone;
 mod zone_index;

@@ -12,9 +12,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::StructureConfig;
-use super::event::{Event, EventKind, Fact, Scope, Sink};
+use super::event::{EventKind, Fact, Scope, Sink};
 use super::pivot::{Pivot, StructurePivots};
-use crate::market::{Bar, Timeframe};
+use crate::market::Bar;
 
 /// The current pivot of one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,21 +87,6 @@ impl Structure {
         level.filter(|level| !level.broken).map(|level| level.price)
     }
 
-    /// Takes bar number `index` of a machine that runs by itself, outside a detector: appends its pivots and breaks to
-    /// `events`, numbered on from `last_id`.
-    pub fn update(
-        &mut self,
-        timeframe: Timeframe,
-        index: u64,
-        bar: &Bar,
-        last_id: &mut u64,
-        events: &mut Vec<Event>,
-    ) {
-        let sink = &mut Sink { events, last_id, timeframe, bar };
-        self.confirm(index, bar, sink);
-        self.breaks(bar, sink);
-    }
-
     /// Confirms the pivots that bar `index` makes knowable: a high, a low, both or none.
     pub(crate) fn confirm(
         &mut self,
@@ -169,6 +154,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::smc::config::PivotRule;
+    use crate::smc::event::Event;
 
     fn bars(closes: &[i64]) -> Vec<Bar> {
         let make = |(index, &close): (usize, &i64)| Bar {
@@ -189,7 +175,10 @@ mod tests {
         let mut structure = Structure::new(Scope::Internal, StructureConfig { size: 2, rule: PivotRule::Leg });
         let (mut events, mut last_id) = (Vec::new(), 0);
         for (index, bar) in bars(closes).iter().enumerate() {
-            structure.update("1m".parse().unwrap(), index as u64, bar, &mut last_id, &mut events);
+            let timeframe = "1m".parse().unwrap();
+            let mut sink = Sink { events: &mut events, last_id: &mut last_id, timeframe, bar };
+            structure.confirm(index as u64, bar, &mut sink);
+            structure.breaks(bar, &mut sink);
         }
         (structure, events)
     }

@@ -34,7 +34,7 @@ TARGETS = dict.fromkeys(CALLS, 1.0) | dict.fromkeys(("fvg", "bos_choch", "ob", "
 
 
 def measure_legacy(small: int, large: int, runs: int) -> list[Row]:
-    """Each function over ``small`` bars beside the library's; its time and its causal twin's at ``large``; exponents."""
+    """Each function over ``small`` bars beside the library's; time, its causal twin's at ``large``, exponents."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HindsightWarning)
         return [*_beside_the_library(small, runs), *_scaling(small, large, runs)]

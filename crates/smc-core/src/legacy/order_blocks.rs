@@ -178,7 +178,7 @@ pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[Know
         let mut known = swings.iter().filter(|swing| swing.side == sign).peekable();
         let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
         let mut swing: Option<usize> = None;
-        for row in 0..count {
+        for (row, &close) in candles.close.iter().enumerate() {
             let breaking = bars.breaking(row);
             while whole.peek().is_some_and(|(bottom, _)| bottom.0 > breaking) {
                 if let Some((_, block)) = whole.pop() {
@@ -188,7 +188,7 @@ pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[Know
             while let Some(next) = known.next_if(|next| next.row <= row) {
                 swing = Some(next.anchor);
             }
-            let Some(last) = swing.filter(|&last| bars.close(row) > bars.high(last)) else { continue };
+            let Some(last) = swing.filter(|&last| sign * close > bars.high(last)) else { continue };
             swing = None;
             let Some(block) = bars.lowest_between(last, row) else { continue };
             let (sum, share) = volumes(volume, row, sign);

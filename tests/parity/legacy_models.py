@@ -29,7 +29,7 @@ def tenths(value: float) -> float:
 
 def share(part: float, whole: float) -> float:
     """100 minus ``part`` in percent of ``whole`` to one decimal; 0 where the whole is 0."""
-    return tenths(100 - 100 * part / whole) if whole else 0.0
+    return tenths(100 - part / whole * 100) if whole else 0.0
 
 
 def first(start: int, stop: int, test: Callable[[int], bool]) -> int | None:

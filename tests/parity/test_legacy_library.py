@@ -117,6 +117,18 @@ def test_a_row_that_held_an_erased_block_holds_one_of_the_other_side_as_broken(t
     assert found["OB"].isna().all()
 
 
+def test_a_retracement_between_two_tenths_is_rounded_as_by_the_library(theirs: Any) -> None:
+    """49 of 80 is 38.75 percent back, or a hair beside it: the order of the arithmetic decides."""
+    low = [100.0, 100.0, 120.0, 149.0, 149.0, 100.0, 149.0, 149.0]
+    bars = pd.DataFrame({"low": low, "open": 150.0, "close": 150.0, "high": 180.0})
+    side = pd.Series([-1.0, 1.0, -1.0, np.nan, 1.0, np.nan, np.nan, np.nan])
+    level = pd.Series([100.0, 180.0, 100.0, np.nan, 180.0, np.nan, np.nan, np.nan])
+    swings = pd.DataFrame({"HighLow": side, "Level": level})
+    found = smc.retracements(bars, swings)
+    require_equal("retracements", found, theirs.retracements(bars, swings))
+    assert found["CurrentRetracement%"].iloc[-1] == np.round(100 - 49 / 80 * 100, 1) != np.round(100 - 100 * 49 / 80, 1)
+
+
 def test_what_differs_is_named(theirs: Any) -> None:
     bars = random_walk(300, 1).frame()
     expected = theirs.fvg(bars)

@@ -14,6 +14,8 @@ PYTHON_CODE := $(wildcard smc_trading_agent benchmarks scripts tests main_optimi
 TYPED_CODE := $(filter-out tests,$(PYTHON_CODE))
 CORE_CODE := Cargo.toml Cargo.lock pyproject.toml \
 	$(shell find crates -name '*.rs' -o -name Cargo.toml)
+PEER := target/peers/release/peers-rust
+PEER_CODE := $(wildcard benchmarks/peers_rust/Cargo.* benchmarks/peers_rust/src/*)
 PAGE_CODE := $(shell find dashboard -name node_modules -prune -o -type f -print)
 
 # The first of these that runs, is 3.11 or newer and can make environments; `make PYTHON=...` chooses another.
@@ -66,11 +68,12 @@ check: setup ## lint, formatting, types, security and import contracts of the Ru
 	$(BIN)/lint-imports
 	cargo fmt --check
 	cargo fmt --check --manifest-path crates/smc-core/fuzz/Cargo.toml
+	cargo fmt --check --manifest-path benchmarks/peers_rust/Cargo.toml
 	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings -D clippy::too_many_lines
 	cd dashboard && npm run --silent check
 
-bench: setup ## measure the latency of each stage; writes benchmarks/results/latest.json
-	$(BIN)/python -m benchmarks
+bench: setup $(VENV)/.peers $(PEER) ## measure everything beside its peers; BENCH="--only legacy --quick" measures less
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # The core forbids unsafe code, so the targets need no address sanitizer and run on stable Rust; overflows and debug
 # assertions are checked. What is found is kept in target/fuzz/ with the command that replays it.
@@ -118,6 +121,17 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "==> Installing the development tools (requirements-dev.txt, verified by hash)"
 	@$(BIN)/python -m pip install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.peers: benchmarks/requirements.txt $(VENV)/.dev
+	@echo "==> Installing what ours is measured beside (benchmarks/requirements.txt, verified by hash)"
+	@$(BIN)/python -m pip install --require-hashes -r benchmarks/requirements.txt
+	@touch $@
+
+$(PEER): $(PEER_CODE) $(CORE_CODE)
+	@$(NEED_RUST)
+	@echo "==> Building benchmarks/peers_rust (a minute the first time)"
+	@cargo build --release --locked --quiet --manifest-path benchmarks/peers_rust/Cargo.toml --target-dir target/peers
 	@touch $@
 
 $(VENV)/.core: $(CORE_CODE) | $(VENV)/.runtime

@@ -1,79 +1,82 @@
-"""`python -m benchmarks`: measures, prints, writes the results file."""
+"""`python -m benchmarks`: measures, prints, keeps the results and their page; less with `--only` and `--quick`."""
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess  # nosec B404
-import sys
+import argparse
 import tempfile
-from importlib.metadata import version
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.detectors import measure_detectors
 from benchmarks.floor import measure_floor
+from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
+from benchmarks.report import PAGE, Report, page_of, show, surroundings, write
 from benchmarks.rows import Row
 from benchmarks.stages import measure_stages
-from smc_trading_agent._core import build_info
+from benchmarks.structure import measure_structure
+from benchmarks.vectorised import measure_vectorised
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
-MEASURED_BARS = 300_000
-WARM_UP_BARS = 20_000
-PART_BARS = 300_000
-console = Console(width=None if Console().is_terminal else 160)
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: base bars through the pipeline, bars of single parts, of columns, and runs of each."""
+
+    staged: int = 300_000
+    warm_up: int = 20_000
+    parts: int = 300_000
+    small: int = 100_000
+    large: int = 1_000_000
+    runs: int = 7
+
+
+QUICK = Scale(staged=20_000, warm_up=2_000, parts=30_000, small=10_000, large=100_000, runs=3)
+
+GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
+    "floor": lambda scale, folder: [measure_floor()],
+    "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
+    "parts": lambda scale, folder: measure_parts(scale.parts),
+    "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
+    "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
+    "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),
+    "vectorised": lambda scale, folder: measure_vectorised(scale.small, scale.runs),
+}
+"""What can be measured by itself, in the order of a whole run."""
 
 
 def main() -> None:
-    """Measures everything in order and keeps the result whole or not at all."""
-    console.print("measuring the jitter floor of this machine")
-    rows = [measure_floor()]
-    console.print(f"measuring each stage over {MEASURED_BARS:,} bars, after {WARM_UP_BARS:,} to warm up")
-    with tempfile.TemporaryDirectory() as folder:
-        rows += measure_stages(Path(folder), MEASURED_BARS, WARM_UP_BARS)
-    console.print(f"measuring single parts and the backtest over {PART_BARS:,} bars")
-    rows += measure_parts(PART_BARS)
-    show(rows)
-    RESULTS.parent.mkdir(exist_ok=True)
-    partial = RESULTS.with_suffix(".partial")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode({"rows": rows, **surroundings()}), indent=1))
-    partial.replace(RESULTS)
-    console.print(f"written to {RESULTS}")
+    """Measures the groups asked for, all without `--only`; only a whole run at full scale replaces the results."""
+    arguments = _arguments()
+    scale = QUICK if arguments.quick else Scale()
+    chosen = [name for name in GROUPS if not arguments.only or name in arguments.only]
+    console = Console(width=None if Console().is_terminal else 200)
+    rows: list[Row] = []
+    for name in chosen:
+        console.print(f"measuring {name}")
+        with tempfile.TemporaryDirectory() as folder:
+            rows += GROUPS[name](scale, Path(folder))
+    show(rows, console)
+    options = "".join(f" --only {name}" for name in arguments.only or []) + (" --quick" if arguments.quick else "")
+    report = Report(rows=rows, **surroundings(f"python -m benchmarks{options}"))
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("part.json" if options else "latest.json")
+    write(path, report)
+    console.print(f"written to {path}")
+    if not options:
+        PAGE.write_text(page_of(report), encoding="utf-8")
+        console.print(f"written to {PAGE}")
 
 
-def surroundings() -> dict[str, object]:
-    """Machine, versions, commit and command: what a figure means nothing without."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # nosec
-    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return {
-        "machine": {"cpu": model[0].split(":")[1].strip(), "cores": os.cpu_count(), "system": platform.platform()},
-        "versions": {"python": platform.python_version(), "core": build_info(), "polars": version("polars")},
-        "commit": commit.stdout.strip() or "unknown",
-        "command": f"{Path(sys.executable).name} -m benchmarks",
-        "market": "synthetic, seed 11",
-        "durability": "process_crash",
-        "load": "closed loop, one event after another: service time",
-    }
-
-
-def show(rows: list[Row]) -> None:
-    """The table."""
-    table = Table("what", "unit", "p50", "p99", "p99.9", "max", "n", "peer", "ratio", "target", "met")
-    for row in rows:
-        figures = [_figure(value) for value in (row.p50, row.p99, row.p999, row.max)]
-        met = {None: "", True: "yes", False: "NO"}[row.met]
-        peer, ratio, target = row.peer or "", _figure(row.ratio), _figure(row.target)
-        table.add_row(row.name, row.unit, *figures, f"{row.n:,}", peer, ratio, target, met)
-    console.print(table)
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 1_000 else f"{value:,.2f}"
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(GROUPS), help="a part to measure; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the bars, three runs: to see that it works")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -64,5 +64,6 @@ def answer(like: FrameT, columns: Mapping[str, Column]) -> FrameT:
     """A fresh frame of the caller's kind; pandas gets NaN and a 0..n-1 index, as from the library, Polars nulls."""
     if is_pandas(like):
         pandas: Any = sys.modules["pandas"]
-        return cast(FrameT, pandas.DataFrame(dict(columns)))
+        # The columns are fresh and nobody else's, so that the frame may hold them as they are.
+        return cast(FrameT, pandas.DataFrame(dict(columns), copy=False))
     return cast(FrameT, pl.DataFrame(dict(columns), nan_to_null=True))

@@ -29,7 +29,7 @@ def tenths(value: float) -> float:
 
 def share(part: float, whole: float) -> float:
     """100 minus ``part`` in percent of ``whole`` to one decimal; 0 where the whole is 0."""
-    return tenths(100 - 100 * part / whole) if whole else 0.0
+    return tenths(100 - part / whole * 100) if whole else 0.0
 
 
 def first(start: int, stop: int, test: Callable[[int], bool]) -> int | None:
@@ -136,7 +136,6 @@ class Blocks:
             if self.broken[i]:
                 if self.h[t] > top if sign > 0 else self.low[t] < bottom:
                     live.remove(i)
-                    self.broken[i] = False
                     self.rows[i] = [0.0] * 6
             elif lowest < bottom if sign > 0 else highest > top:
                 self.broken[i] = True

@@ -13,6 +13,11 @@ mod smc;
 mod snapshot;
 mod study;
 
+/// Columns come and go with every call; the system's allocator gives such memory back at once, and a new page for each
+/// 4 KiB costs more than what is computed into it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     market::register(module)?;

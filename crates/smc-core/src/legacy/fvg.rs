@@ -72,7 +72,9 @@ pub fn fvg_causal(candles: &Candles<'_>, join: bool) -> [Column; 5] {
                 touched = touched.max(gap_row.filter(|&gap_row| !replaced[gap_row]));
             }
         }
-        mitigated[row] = touched.map_or(f64::NAN, |gap_row| gap_row as f64);
+        if let Some(gap_row) = touched {
+            mitigated[row] = gap_row as f64;
+        }
         if row < 2 {
             continue;
         }

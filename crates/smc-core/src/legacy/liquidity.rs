@@ -123,8 +123,9 @@ pub fn liquidity_causal(high: &[f64], low: &[f64], swings: &[KnownSwing], range_
     for row in 0..rows {
         (highest, lowest) = (highest.max(high[row]), lowest.min(low[row]));
         let [above, below] = &mut pools;
-        let printed = sweep(above, high[row]).max(sweep(below, -low[row]));
-        swept[row] = printed.map_or(f64::NAN, |printed| printed as f64);
+        if let Some(printed) = sweep(above, high[row]).max(sweep(below, -low[row])) {
+            swept[row] = printed as f64;
+        }
         while let Some(swing) = known.next_if(|swing| swing.row <= row) {
             let level = swing.side * swing.level;
             let tolerance = (highest - lowest) * range_percent;

@@ -9,8 +9,8 @@
 //! kept**: a broken block is erased from its row when price trades beyond its other edge, so hardly any are left;
 //! MitigatedIndex is the breaking bar for a bearish block, the bar before it for a bullish one, 0 for none; with no bar
 //! between, the block is bar `t-1`, and its zone, if bullish, is upside down; bullish blocks are worked out over all
-//! bars before bearish ones, on the same rows, so that a bar that is both keeps the other's break; edges, volume and
-//! share go through single precision, and edges are compared with prices that didn't.
+//! bars before bearish ones, on the same rows, so that a bar that is both keeps the other's break, even if that block was
+//! erased; edges, volume and share go through single precision, and edges are compared with prices that didn't.
 //!
 //! **Causal**: the row is `t`, AnchorIndex the block's bar, and nothing is erased. MitigatedIndex stands on the bar that
 //! broke, and names the row of the block broken (the youngest, where there are several).
@@ -18,30 +18,59 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::{absent, facing, single, Candles, Column, Key, KnownSwing};
+use super::{absent, single, Candles, Column, Key, KnownSwing};
 
 /// The bars seen from one side: for bearish blocks all prices are negated, and highs and lows change places.
-struct Facing {
+#[derive(Clone, Copy)]
+struct Facing<'a> {
     sign: f64,
-    high: Vec<f64>,
-    low: Vec<f64>,
-    close: Vec<f64>,
-    /// What breaks a block by trading below its bottom.
-    breaking: Vec<f64>,
+    open: &'a [f64],
+    high: &'a [f64],
+    low: &'a [f64],
+    close: &'a [f64],
+    by_body: bool,
 }
 
-impl Facing {
-    fn new(candles: &Candles<'_>, sign: f64, by_body: bool) -> Self {
-        let (high, low) = if sign > 0.0 { (candles.high, candles.low) } else { (candles.low, candles.high) };
-        let [open, close, high, low] = [candles.open, candles.close, high, low].map(|values| facing(sign, values));
-        let breaking =
-            if by_body { open.iter().zip(&close).map(|(open, close)| open.min(*close)).collect() } else { low.clone() };
-        Self { sign, high, low, close, breaking }
+impl<'a> Facing<'a> {
+    const fn new(candles: &Candles<'a>, sign: f64, by_body: bool) -> Self {
+        let &Candles { open, high, low, close } = candles;
+        let (high, low) = if sign > 0.0 { (high, low) } else { (low, high) };
+        Self { sign, open, high, low, close, by_body }
+    }
+
+    fn high(&self, row: usize) -> f64 {
+        self.sign * self.high[row]
+    }
+
+    fn low(&self, row: usize) -> f64 {
+        self.sign * self.low[row]
+    }
+
+    fn close(&self, row: usize) -> f64 {
+        self.sign * self.close[row]
+    }
+
+    /// What breaks a block by trading below its bottom.
+    fn breaking(&self, row: usize) -> f64 {
+        if self.by_body {
+            (self.sign * self.open[row]).min(self.close(row))
+        } else {
+            self.low(row)
+        }
     }
 
     /// The bar with the lowest low strictly between two, the last of equals.
     fn lowest_between(&self, after: usize, before: usize) -> Option<usize> {
-        (after + 1..before).reduce(|best, row| if self.low[row] <= self.low[best] { row } else { best })
+        (after + 1..before).reduce(|best, row| if self.low(row) <= self.low(best) { row } else { best })
+    }
+
+    /// The upper and the lower edge of a zone that is seen from this side, as they are; and back.
+    fn turned(&self, top: f64, bottom: f64) -> (f64, f64) {
+        if self.sign > 0.0 {
+            (top, bottom)
+        } else {
+            (-bottom, -top)
+        }
     }
 }
 
@@ -55,7 +84,7 @@ fn volumes(volume: &[f64], row: usize, sign: f64) -> (f64, f64) {
     (late + early, f64::from(share))
 }
 
-/// The rows while they are worked out, and which are broken.
+/// The rows while they are worked out, absent where there is no block, and which are broken.
 struct Rows {
     columns: [Column; 6],
     broken: Vec<bool>,
@@ -67,57 +96,50 @@ impl Rows {
             column[row] = value;
         }
     }
+
+    /// Top and bottom of the block on a row as `bars` see them, NaN where there is none.
+    fn zone(&self, bars: &Facing<'_>, row: usize) -> (f64, f64) {
+        bars.turned(self.columns[1][row], self.columns[2][row])
+    }
 }
 
 /// OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage, as the library gives them; a block breaks by body, else by wick.
 #[must_use]
 pub fn order_blocks(candles: &Candles<'_>, volume: &[f64], side: &[f64], by_body: bool) -> [Column; 6] {
-    let count = side.len();
-    let mut rows = Rows { columns: std::array::from_fn(|_| vec![0.0; count]), broken: vec![false; count] };
+    let mut rows = Rows { columns: absent(side.len()), broken: vec![false; side.len()] };
     for sign in [1.0, -1.0] {
         one_side(&Facing::new(candles, sign, by_body), volume, side, &mut rows);
-    }
-    for row in 0..count {
-        if rows.columns[0][row] == 0.0 {
-            rows.write(row, [f64::NAN; 6]);
-        }
     }
     rows.columns
 }
 
-fn one_side(bars: &Facing, volume: &[f64], side: &[f64], rows: &mut Rows) {
+/// A block may come to stand on a row again, with other edges: what the heaps hold of the one before is passed over.
+fn one_side(bars: &Facing<'_>, volume: &[f64], side: &[f64], rows: &mut Rows) {
     // Whole blocks by falling bottom, broken ones by rising top, both as this side sees them.
     let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
     let mut broken: BinaryHeap<(Reverse<Key>, usize)> = BinaryHeap::new();
-    let mut tops = vec![f64::NAN; side.len()];
     let mut swing: Option<usize> = None;
     for (row, &side) in side.iter().enumerate() {
-        while broken.peek().is_some_and(|(top, _)| top.0 .0 < bars.high[row]) {
-            if let Some((_, block)) = broken.pop() {
-                rows.broken[block] = false;
-                rows.write(block, [0.0; 6]);
+        let (high, breaking) = (bars.high(row), bars.breaking(row));
+        while let Some(&(Reverse(Key(top)), block)) = broken.peek().filter(|(top, _)| top.0 .0 < high) {
+            broken.pop();
+            if rows.zone(bars, block).0 == top {
+                rows.write(block, [f64::NAN; 6]);
             }
         }
-        while whole.peek().is_some_and(|(bottom, _)| bottom.0 > bars.breaking[row]) {
-            if let Some((_, block)) = whole.pop() {
+        while let Some(&(Key(bottom), block)) = whole.peek().filter(|(bottom, _)| bottom.0 > breaking) {
+            whole.pop();
+            let (top, now) = rows.zone(bars, block);
+            if now == bottom && !rows.broken[block] {
                 rows.broken[block] = true;
                 rows.columns[4][block] = if bars.sign > 0.0 { row as f64 - 1.0 } else { row as f64 };
-                broken.push((Reverse(Key(tops[block])), block));
+                broken.push((Reverse(Key(top)), block));
             }
         }
-        if let Some(last) = swing.filter(|&last| bars.close[row] > bars.high[last]) {
+        if let Some(last) = swing.filter(|&last| bars.close(row) > bars.high(last)) {
             swing = None;
-            let between = bars.lowest_between(last, row);
-            let block = between.unwrap_or(row - 1);
-            let (mut top, mut bottom) = (single(bars.high[block]), single(bars.low[block]));
-            if between.is_none() && bars.sign > 0.0 {
-                (top, bottom) = (bottom, top);
-            }
-            let (sum, share) = volumes(volume, row, bars.sign);
-            let (upper, lower) = if bars.sign > 0.0 { (top, bottom) } else { (-bottom, -top) };
-            let mitigated = rows.columns[4][block];
-            rows.write(block, [bars.sign, upper, lower, single(sum), mitigated, share]);
-            tops[block] = top;
+            let block = make(bars, volume, last, row, rows);
+            let (top, bottom) = rows.zone(bars, block);
             if rows.broken[block] {
                 broken.push((Reverse(Key(top)), block));
             } else if !bottom.is_nan() {
@@ -130,6 +152,22 @@ fn one_side(bars: &Facing, volume: &[f64], side: &[f64], rows: &mut Rows) {
     }
 }
 
+/// Writes the block that the break of swing `last` on `row` makes, and gives its row.
+fn make(bars: &Facing<'_>, volume: &[f64], last: usize, row: usize, rows: &mut Rows) -> usize {
+    let between = bars.lowest_between(last, row);
+    let block = between.unwrap_or(row - 1);
+    let (mut top, mut bottom) = (single(bars.high(block)), single(bars.low(block)));
+    if between.is_none() && bars.sign > 0.0 {
+        (top, bottom) = (bottom, top);
+    }
+    let (sum, share) = volumes(volume, row, bars.sign);
+    let (upper, lower) = bars.turned(top, bottom);
+    let mitigated = rows.columns[4][block];
+    let mitigated = if mitigated.is_nan() { 0.0 } else { mitigated };
+    rows.write(block, [bars.sign, upper, lower, single(sum), mitigated, share]);
+    block
+}
+
 /// OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage, AnchorIndex, each on the bar that made it knowable.
 #[must_use]
 pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[KnownSwing], by_body: bool) -> [Column; 7] {
@@ -140,7 +178,8 @@ pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[Know
         let mut known = swings.iter().filter(|swing| swing.side == sign).peekable();
         let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
         let mut swing: Option<usize> = None;
-        for (row, &breaking) in bars.breaking.iter().enumerate() {
+        for (row, &close) in candles.close.iter().enumerate() {
+            let breaking = bars.breaking(row);
             while whole.peek().is_some_and(|(bottom, _)| bottom.0 > breaking) {
                 if let Some((_, block)) = whole.pop() {
                     columns[4][row] = columns[4][row].max(block as f64);
@@ -149,7 +188,7 @@ pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[Know
             while let Some(next) = known.next_if(|next| next.row <= row) {
                 swing = Some(next.anchor);
             }
-            let Some(last) = swing.filter(|&last| bars.close[row] > bars.high[last]) else { continue };
+            let Some(last) = swing.filter(|&last| sign * close > bars.high(last)) else { continue };
             swing = None;
             let Some(block) = bars.lowest_between(last, row) else { continue };
             let (sum, share) = volumes(volume, row, sign);
@@ -157,8 +196,8 @@ pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[Know
             for (column, value) in [0, 1, 2, 3, 5, 6].into_iter().zip([sign, top, bottom, sum, share, block as f64]) {
                 columns[column][row] = value;
             }
-            if !bars.low[block].is_nan() {
-                whole.push((Key(bars.low[block]), row));
+            if !bars.low(block).is_nan() {
+                whole.push((Key(bars.low(block)), row));
             }
         }
     }

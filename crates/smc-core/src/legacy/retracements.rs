@@ -25,7 +25,7 @@ fn retraced(part: f64, whole: f64) -> f64 {
     if whole == 0.0 {
         0.0
     } else {
-        tenths(100.0 - 100.0 * part / whole)
+        tenths(100.0 - part / whole * 100.0)
     }
 }
 

@@ -43,6 +43,7 @@ pub mod session;
 mod span_range;
 pub mod state_of_delivery;
 pub mod structure;
+pub mod structure_reader;
 pub mod swing_label;
 pub mod trailing_extreme;
 mod volume_histogram;

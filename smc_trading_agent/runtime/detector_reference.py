@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 from itertools import groupby
@@ -82,7 +83,8 @@ def parameter_types() -> str:
             blocks += ["", f"    {key}: {_class_name(key)}", f'    """{doc}"""']
         elif "." not in key:
             blocks += ["", *_member(parameter)]
-    return "\n".join([*head, *blocks]) + "\n"
+    text = re.sub(r'("""\n)\n(    \w+: )', r"\1\2", "\n".join([*head, *blocks]) + "\n")
+    return re.sub(r'(class \w+\(TypedDict[^\n]*\n    """[^\n]*"""\n)(?=    \w)', r"\1\n", text)
 
 
 def _class_name(section: str) -> str:

@@ -18,7 +18,6 @@ class InternalParameters(TypedDict, total=False):
 
     size: int
     """Bars between a pivot and its confirmation. Default 5; takes a whole number, between 1 and 10000."""
-
     rule: Literal["leg", "fractal"]
     """How pivots are found. Default leg; takes one of leg, fractal."""
 
@@ -28,7 +27,6 @@ class SwingParameters(TypedDict, total=False):
 
     size: int
     """Bars between a pivot and its confirmation. Default 50; takes a whole number, between 1 and 10000."""
-
     rule: Literal["leg", "fractal"]
     """How pivots are found. Default leg; takes one of leg, fractal."""
 
@@ -39,10 +37,8 @@ class OrderBlockParameters(TypedDict, total=False):
     volatility_filter: float | None
     """Bars whose range reaches this many ATR cannot become blocks; null keeps all. Default 2.0; takes null or a number,
     positive."""
-
     max_age: int
     """A block expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live blocks kept for each direction of each scope. Default 100; takes a whole number, between 1 and 100000000."""
 
@@ -52,10 +48,8 @@ class FairValueGapParameters(TypedDict, total=False):
 
     min_size_atr: float
     """Smallest gap in ATR; 0 keeps all. Default 0.1; takes a number, 0 or positive."""
-
     max_age: int
     """A gap expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live gaps kept for each direction. Default 100; takes a whole number, between 1 and 100000000."""
 
@@ -65,13 +59,10 @@ class LiquidityParameters(TypedDict, total=False):
 
     left: int
     """Bars before the pivot that its extreme exceeds. Default 5; takes a whole number, between 1 and 10000."""
-
     right: int
     """Bars after it that do not exceed it. Default 5; takes a whole number, between 1 and 10000."""
-
     max_age: int
     """A pool expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live pools kept for each side. Default 200; takes a whole number, between 1 and 100000000."""
 
@@ -81,20 +72,15 @@ class DisplacementParameters(TypedDict, total=False):
 
     form: Literal["either", "body", "range", "wick"]
     """Which bars count. Default either; takes one of either, body, range, wick."""
-
     body_atr: float
     """Least body in ATR of the bar before. Default 1.5; takes a number, positive."""
-
     range_atr: float
     """Least range in ATR of the bar before. Default 1.5; takes a number, positive."""
-
     body_share: float
     """Least part of that range that is body. Default 0.6; takes a number, between 0 and 1, exclusive."""
-
     mean_bars: int
     """Bars, the present one included, of the mean body of the wick form. Default 5; takes a whole number, between 1 and
     10000."""
-
     max_wick: float
     """Either wick of the wick form is shorter than this part of the body. Default 0.36; takes a number, positive."""
 
@@ -112,7 +98,6 @@ class FlippedBlockParameters(TypedDict, total=False):
 
     max_age: int
     """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -122,10 +107,8 @@ class RejectionBlockParameters(TypedDict, total=False):
 
     wick_share: float
     """Least part of the range that is wick. Default 0.5; takes a number, between 0 and 1, exclusive."""
-
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -135,7 +118,6 @@ class PropulsionBlockParameters(TypedDict, total=False):
 
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -145,7 +127,6 @@ class InverseFairValueGapParameters(TypedDict, total=False):
 
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -156,10 +137,8 @@ class BalancedPriceRangeParameters(TypedDict, total=False):
     max_distance: int
     """Bars between the confirmations of the two gaps, at most. Default 50; takes a whole number, between 1 and
     10000."""
-
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -169,10 +148,8 @@ class VolumeImbalanceParameters(TypedDict, total=False):
 
     min_size_atr: float
     """Smallest imbalance in ATR. Default 0.1; takes a number, positive."""
-
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -182,10 +159,8 @@ class OpeningGapParameters(TypedDict, total=False):
 
     min_size_atr: float
     """Smallest gap in ATR; 0 keeps all. Default 0.1; takes a number, 0 or positive."""
-
     max_age: int
     """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -195,19 +170,14 @@ class EqualLevelsParameters(TypedDict, total=False):
 
     size: int
     """Bars between a pivot and its confirmation. Default 3; takes a whole number, between 1 and 10000."""
-
     rule: Literal["leg", "fractal"]
     """How pivots are found. Default leg; takes one of leg, fractal."""
-
     tolerance: float
     """Largest distance of two pivots in ATR. Default 0.1; takes a number, positive."""
-
     atr_period: int
     """Smoothing length of that ATR. Default 200; takes a whole number, between 1 and 10000."""
-
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -217,7 +187,6 @@ class InducementParameters(TypedDict, total=False):
 
     max_age: int
     """One expires after this many bars. Default 2000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction or side. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -227,7 +196,6 @@ class PeriodsParameters(TypedDict, total=False):
 
     zone: str
     """IANA zone of the clock. Default UTC; takes an IANA time zone, such as Europe/London."""
-
     roll: str
     """When a trading day begins; from noon on it bears the date of the day after. Default 00:00; takes a time of day
     from 00:00 to 23:59."""
@@ -238,35 +206,25 @@ class SessionsParameters(TypedDict, total=False):
 
     asian_kill_zone: Window | None
     """The quiet hours whose range the Judas swing leaves."""
-
     london_kill_zone: Window | None
     """Around the London open."""
-
     new_york_kill_zone: Window | None
     """Around the New York open."""
-
     london_close_kill_zone: Window | None
     """Around the London close."""
-
     new_york_index_kill_zone: Window | None
     """Around the New York open of indices, in place of `new_york_kill_zone`. Default None; takes null or an object of
     zone, start and end, such as Europe/London, 08:00 and 17:00."""
-
     london_silver_bullet: Window | None
     """The hour after the London open in which a setup is looked for."""
-
     morning_silver_bullet: Window | None
     """Such an hour of New York's morning."""
-
     afternoon_silver_bullet: Window | None
     """Such an hour of New York's afternoon."""
-
     tokyo_session: Window | None
     """The Tokyo session."""
-
     london_session: Window | None
     """The London session."""
-
     new_york_session: Window | None
     """The New York session."""
 
@@ -284,7 +242,6 @@ class PowerOfThreeParameters(TypedDict, total=False):
 
     sessions: int
     """Asian ranges that a new one is compared with. Default 20; takes a whole number, between 1 and 10000."""
-
     quantile: float
     """A range up to this quantile of them is an accumulation. Default 0.5; takes a number, between 0 and 1,
     exclusive."""
@@ -295,7 +252,6 @@ class OptimalEntryParameters(TypedDict, total=False):
 
     near: float
     """The shallow end of the band, as a part of the leg. Default 0.62; takes a number, between 0 and 1, exclusive."""
-
     far: float
     """The deep end. Default 0.79; takes a number, between 0 and 1, exclusive."""
 
@@ -305,7 +261,6 @@ class DealingRangeParameters(TypedDict, total=False):
 
     equilibrium_low: float
     """Lowest position that counts as equilibrium. Default 0.475; takes a number, between 0 and 1, exclusive."""
-
     equilibrium_high: float
     """Highest position that counts as equilibrium. Default 0.525; takes a number, between 0 and 1, exclusive."""
 
@@ -330,7 +285,6 @@ class ReclaimedBlockParameters(TypedDict, total=False):
 
     max_age: int
     """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -347,10 +301,8 @@ class LiquidityVoidParameters(TypedDict, total=False):
 
     min_bars: int
     """Least number of displacements in a row. Default 2; takes a whole number, between 1 and 10000."""
-
     max_age: int
     """One expires after this many bars. Default 5000; takes a whole number, between 1 and 100000000."""
-
     max_count: int
     """Live ones kept for each direction. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -361,24 +313,18 @@ class VolumeProfileParameters(TypedDict, total=False):
     length: Literal["day", "week", "month"]
     """The period, by the zone and roll of `periods`; null leaves profiles out. Default day; takes one of day, week,
     month."""
-
     bin_ticks: int | None
     """Size of a bin in ticks, odd; null goes by the ATR. Default None; takes null or a whole number, odd."""
-
     bin_atr: float
     """Size of a bin in ATR of the bar before the period. Default 0.1; takes a number, positive."""
-
     max_bins: int
     """Bins of one period, at most; three become one before there are more. Default 2000; takes a whole number, between
     1 and 10000."""
-
     value_share: float
     """Part of the volume that the value area holds. Default 0.7; takes a number, between 0 and 1, exclusive."""
-
     max_age: int
     """A naked point of control expires after this many bars. Default 50000; takes a whole number, between 1 and
     100000000."""
-
     max_count: int
     """Naked points of control kept on each side of price. Default 50; takes a whole number, between 1 and 100000000."""
 
@@ -388,13 +334,10 @@ class ReferenceOpenParameters(TypedDict, total=False):
 
     day: bool
     """The open of each trading day. Default True; takes true or false."""
-
     week: bool
     """The open of each trading week. Default True; takes true or false."""
-
     new_york_midnight: Window | None
     """Where the first bar of New York's day may open; null leaves it out."""
-
     new_york_morning: Window | None
     """Where the first bar of New York's morning may open; null leaves it out."""
 
@@ -404,13 +347,10 @@ class ConfluenceParameters(TypedDict, total=False):
 
     near_atr: float
     """A zone this many ATR away is near. Default 1.0; takes a number, positive."""
-
     sweep_window: int
     """A sweep counts for this many bars. Default 10; takes a whole number, between 1 and 10000."""
-
     shift_window: int
     """A shift of market structure counts for this many bars. Default 20; takes a whole number, between 1 and 10000."""
-
     stale_bars: int
     """A higher timeframe counts for this many of its bars after its last close. Default 3; takes a whole number,
     between 1 and 10000."""
@@ -421,93 +361,63 @@ class Parameters(TypedDict, total=False):
 
     atr_period: int
     """Smoothing length of Wilder's average true range. Default 14; takes a whole number, between 1 and 10000."""
-
     internal: InternalParameters
     """Structure of short legs."""
-
     swing: SwingParameters
     """Structure of long legs."""
-
     order_block: OrderBlockParameters
     """Order blocks."""
-
     fair_value_gap: FairValueGapParameters
     """Fair value gaps."""
-
     liquidity: LiquidityParameters
     """Liquidity pools."""
-
     displacement: DisplacementParameters
     """Displacement."""
-
     market_structure_shift: MarketStructureShiftParameters
     """Shifts of market structure."""
-
     flipped_block: FlippedBlockParameters
     """Breakers and mitigation blocks."""
-
     rejection_block: RejectionBlockParameters
     """Rejection blocks."""
-
     propulsion_block: PropulsionBlockParameters
     """Propulsion blocks."""
-
     inverse_fair_value_gap: InverseFairValueGapParameters
     """Inverse fair value gaps."""
-
     balanced_price_range: BalancedPriceRangeParameters
     """Balanced price ranges."""
-
     volume_imbalance: VolumeImbalanceParameters
     """Volume imbalances."""
-
     opening_gap: OpeningGapParameters
     """Opening gaps."""
-
     equal_levels: EqualLevelsParameters
     """Equal highs and lows."""
-
     inducement: InducementParameters
     """Inducement."""
-
     periods: PeriodsParameters
     """Trading days, weeks and months."""
-
     sessions: SessionsParameters
     """Sessions and kill zones."""
-
     judas_swing: JudasSwingParameters
     """Judas swings."""
-
     power_of_three: PowerOfThreeParameters
     """Power of three."""
-
     optimal_entry: OptimalEntryParameters
     """Optimal trade entry."""
-
     dealing_range: DealingRangeParameters
     """Premium, discount and equilibrium."""
-
     failed_break: FailedBreakParameters
     """Failed breaks."""
-
     reclaimed_level: ReclaimedLevelParameters
     """Reclaimed levels."""
-
     reclaimed_block: ReclaimedBlockParameters
     """Reclaimed blocks."""
-
     state_of_delivery: StateOfDeliveryParameters
     """Changes in the state of delivery."""
-
     liquidity_void: LiquidityVoidParameters
     """Liquidity voids."""
-
     volume_profile: VolumeProfileParameters
     """Volume profiles."""
-
     reference_open: ReferenceOpenParameters
     """Reference opens."""
-
     confluence: ConfluenceParameters
     """Confluence of timeframes."""

@@ -180,7 +180,9 @@ fn the_small_settings_make_every_kind_happen() {
     for (rule, bars) in cases(&walk) {
         seen.extend(run(small(rule), &bars).1.into_iter().map(|event| event.kind));
     }
-    let absent = EventKind::ALL.iter().filter(|kind| !seen.contains(kind));
+    // What needs a second instrument has properties of its own: smc_divergence.rs.
+    let alone = EventKind::ALL.iter().filter(|kind| !kind.name().starts_with("smt_divergence"));
+    let absent = alone.filter(|kind| !seen.contains(kind));
     assert_eq!(absent.collect::<Vec<_>>(), [&EventKind::Pivot; 0]);
 }
 

@@ -15,7 +15,7 @@ import msgspec
 from smc_trading_agent.domain.errors import DataError
 
 FOLDER = Path("crates/smc-core/src/smc")
-MACHINERY = frozenset({"analyzer", "audit", "civil_time", "config", "detector", "event", "zone"})
+MACHINERY = frozenset({"analyzer", "audit", "civil_time", "config", "detector", "event", "structure_reader", "zone"})
 """Public modules that read or hold concepts and are none."""
 
 _TESTS = "#[cfg(test)]"

@@ -160,6 +160,15 @@ FRACTAL = json.dumps(
 """No tie of sides: the leg rule counts a bar that contains all that follow as a high."""
 
 
+UPSIDE_DOWN = {
+    "higher_high": "lower_low",
+    "lower_low": "higher_high",
+    "lower_high": "higher_low",
+    "higher_low": "lower_high",
+}
+"""The labels of swings say which way they look."""
+
+
 def mirrored(bars: Bars) -> Bars:
     """Prices negated: every bull becomes a bear."""
     turned = [
@@ -176,7 +185,7 @@ def test_negated_prices_swap_bulls_and_bears(bars: Bars) -> None:
         return sorted(
             (
                 e.confirmed_at,
-                e.kind,
+                UPSIDE_DOWN.get(e.kind, e.kind) if sign < 0 else e.kind,
                 sign * e.direction,
                 sign * e.side,
                 e.scope,

@@ -16,7 +16,7 @@ use smc_core::smc::config::{PeriodConfig, WindowConfig};
 use smc_core::smc::{Analyzer, DetectorConfig, Event, EventKind, PivotRule, Scope};
 
 /// Concepts whose edges are rounded to ticks.
-const ROUNDED: [EventKind; 1] = [EventKind::OptimalEntry];
+const ROUNDED: [EventKind; 3] = [EventKind::OptimalEntry, EventKind::VolumeProfile, EventKind::PointOfControl];
 
 const WEEK: i64 = 7 * 24 * 60 * smc_common::MINUTE;
 
@@ -139,6 +139,12 @@ proptest! {
             &mut config.sessions.london_kill_zone,
             &mut config.sessions.new_york_kill_zone,
             &mut config.sessions.london_close_kill_zone,
+            &mut config.sessions.new_york_index_kill_zone,
+            &mut config.sessions.london_silver_bullet,
+            &mut config.sessions.morning_silver_bullet,
+            &mut config.sessions.afternoon_silver_bullet,
+            &mut config.reference_open.new_york_midnight,
+            &mut config.reference_open.new_york_morning,
             &mut config.sessions.tokyo_session,
             &mut config.sessions.london_session,
             &mut config.sessions.new_york_session,

@@ -43,8 +43,8 @@ def synthetic(planted: float) -> Bars:
 
 
 def distances(rates: tuple[BaseRate, ...], kind: str) -> list[float]:
-    """z of the rows with 30 outcomes or more."""
-    found = [rate.baselines[kind].z for rate in rates if rate.resolved >= 30]
+    """z of the rows with 100 outcomes or more: the spread of 30 surrogates of fewer is itself a guess."""
+    found = [rate.baselines[kind].z for rate in rates if rate.resolved >= 100]
     return [z for z in found if z is not None]
 
 

@@ -11,6 +11,7 @@ mod smc_common;
 
 use proptest::prelude::*;
 use smc_common::{hourly, run, small, timeframe, walk};
+use smc_core::features::COLUMNS;
 use smc_core::market::{Bar, Instrument, MAX_PRICE};
 use smc_core::smc::config::{PeriodConfig, WindowConfig};
 use smc_core::smc::{Analyzer, DetectorConfig, Event, EventKind, PivotRule, Scope};
@@ -60,6 +61,11 @@ fn far_from_ties(rule: PivotRule) -> DetectorConfig {
     config
 }
 
+/// Whether a column measures a concept whose edges are rounded, or counts one among its factors.
+fn is_rounded(column: &str) -> bool {
+    ["optimal_entry", "confluence"].iter().any(|part| column.contains(part))
+}
+
 fn features(bars: &[Bar]) -> Vec<Vec<u64>> {
     let instrument = Instrument::new("test", "WALK", "0.01", "0.001", "0").unwrap();
     let (base, contexts) = (timeframe("1m"), [timeframe("3m"), timeframe("15m")]);
@@ -69,7 +75,8 @@ fn features(bars: &[Bar]) -> Vec<Vec<u64>> {
         let step = analyzer.advance(bars, start).unwrap();
         start = step.end;
         if step.decision_bar.is_some() {
-            rows.push(analyzer.features().iter().map(|value| value.to_bits()).collect());
+            let named = COLUMNS.iter().map(|column| column.name).zip(analyzer.features());
+            rows.push(named.filter(|(name, _)| !is_rounded(name)).map(|(_, value)| value.to_bits()).collect());
         }
     }
     rows

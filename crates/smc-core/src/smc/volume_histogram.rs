@@ -69,9 +69,8 @@ impl Histogram {
             self.bins.resize(end + 1, 0.0);
         }
         let part = bar.volume as f64 / (to - from + 1) as f64;
-        for bin in self.bins.range_mut(start..=end) {
-            *bin += part;
-        }
+        // Inner iteration runs over the two slices of the queue without asking at each bin which one it is in.
+        self.bins.range_mut(start..=end).for_each(|bin| *bin += part);
         self.volume += i128::from(bar.volume);
     }
 

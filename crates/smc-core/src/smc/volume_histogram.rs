@@ -17,6 +17,8 @@ pub(crate) struct Histogram {
     low: i64,
     high: i64,
     close: i64,
+    /// Direction of the last change of the close, the first open before it; 0 before any.
+    turn: i64,
     volume: i128,
     /// Number of the lowest bin.
     first: i64,
@@ -49,12 +51,15 @@ impl Histogram {
     pub fn add(&mut self, bar: &Bar, max_bins: i64) {
         if self.bins.is_empty() {
             (self.anchor, self.formed_at, self.low, self.high) = (bar.open, bar.open_time, bar.low, bar.high);
+            (self.close, self.turn) = (bar.open, 0);
             self.first = 0;
             self.bins.push_back(0.0);
         }
         self.low = self.low.min(bar.low);
         self.high = self.high.max(bar.high);
-        self.close = bar.close;
+        if bar.close != self.close {
+            (self.turn, self.close) = ((bar.close - self.close).signum(), bar.close);
+        }
         let (mut from, mut to) = (self.bin_of(bar.low), self.bin_of(bar.high));
         while self.bins_with(from, to) > max_bins {
             self.coarsen();
@@ -90,14 +95,16 @@ impl Histogram {
         (self.first, self.half) = (first, 3 * self.half + 1);
     }
 
-    /// Position of the point of control.
+    /// Position of the point of control. Where the close never moved, every bar traded at the first open, whose bin
+    /// then holds as much as any: so the three distances leave no tie.
     fn fullest(&self) -> Option<usize> {
-        let middle = |position: usize| (2 * self.centre(position) - self.low - self.high).abs();
-        let last = |position: usize| (self.centre(position) - self.close).abs();
+        let distance = |position: usize| {
+            let centre = self.centre(position);
+            ((2 * centre - self.low - self.high).abs(), (centre - self.close).abs(), -self.turn * centre)
+        };
         let bins = self.bins.iter().copied().enumerate();
         let better = |best: (usize, f64), next: (usize, f64)| {
-            let nearer = (middle(next.0), last(next.0)) <= (middle(best.0), last(best.0));
-            if next.1 > best.1 || (next.1 == best.1 && nearer) {
+            if next.1 > best.1 || (next.1 == best.1 && distance(next.0) < distance(best.0)) {
                 next
             } else {
                 best

@@ -12,7 +12,7 @@
 //! point, bar after bar: the same bars give the same sums, to the bit.
 //!
 //! - **Point of control**: the centre of the bin with the most volume; of equal bins the one nearest to the middle of the
-//!   period's range, then to its last close, then the upper.
+//!   period's range, then to its last close, then the one on the side to which its close last moved.
 //! - **Value area**: grown from that bin by the larger of the two bins next to it (of equal ones by both, at an
 //!   end by what is left) until it holds `value_share` of the volume; both are cut to the period's range.
 //!

@@ -240,7 +240,7 @@ impl Concepts {
         if let Some(range) = self.ranges.on_pivots(high, low, sink) {
             self.entries.on_range(range, self.swing.structure.bias(), index, sink);
         }
-        self.pools.confirm(index, &self.recent, sink);
+        self.pools.confirm(index, bar, sink);
         self.equal_levels.confirm(index, bar, &self.recent, sink);
         for confirmed in [internal_high, internal_low].into_iter().flatten() {
             self.inducements.on_pivot(index, confirmed.pivot, sink);

@@ -86,8 +86,9 @@ impl Follower {
             self.steps.pop_front();
         }
         self.steps.push_back(step);
-        self.recent.push(self.bars, &self.seen(bar), false);
-        let (high, low) = self.pivots.confirm(self.bars, &self.recent);
+        let seen = self.seen(bar);
+        self.recent.push(self.bars, &seen, false);
+        let (high, low) = self.pivots.confirm(self.bars, &seen, &self.recent);
         self.bars += 1;
         let step = self.steps.front().copied().unwrap_or(step);
         [high, low].map(|pivot| {

@@ -80,7 +80,7 @@ impl EqualLevels {
     pub(crate) fn confirm(&mut self, index: u64, bar: &Bar, recent: &RecentBars, sink: &mut Sink<'_>) {
         let tolerance = self.atr.value().map(|atr| self.config.tolerance * atr);
         self.atr.update(bar);
-        let (high, low) = self.pivots.confirm(index, recent);
+        let (high, low) = self.pivots.confirm(index, bar, recent);
         for pivot in [high, low].into_iter().flatten() {
             self.on_pivot(pivot, tolerance, recent, index, sink);
         }

@@ -18,7 +18,6 @@ use super::config::LiquidityConfig;
 use super::event::{EventKind, Sink};
 use super::level_life::{LevelLife, LevelPair};
 use super::pivot::FractalPivots;
-use super::recent_bars::RecentBars;
 use super::zone::{Zone, ZoneDraft, ZoneKind};
 use crate::market::Bar;
 
@@ -56,8 +55,8 @@ impl LiquidityPools {
     }
 
     /// Makes the pools of the pivots that bar `index` confirms.
-    pub(crate) fn confirm(&mut self, index: u64, recent: &RecentBars, sink: &mut Sink<'_>) {
-        let (high, low) = self.pivots.confirm(index, recent);
+    pub(crate) fn confirm(&mut self, index: u64, bar: &Bar, sink: &mut Sink<'_>) {
+        let (high, low) = self.pivots.update(bar);
         for pivot in [high, low].into_iter().flatten() {
             let draft = ZoneDraft::level(ZoneKind::LiquidityPool, pivot.side, pivot.formed_at, pivot.price);
             self.levels.add(&LIFE, draft, index, sink);

@@ -9,25 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::Bar;
 
-/// How a bar compares with its neighbours on one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Standing {
-    /// Bars in a row right before it that all reached less far; `u32::MAX` where that is all that is remembered.
-    lead: u32,
-    /// Whether a later bar went as far.
-    matched: bool,
-    /// Whether a later bar went further.
-    exceeded: bool,
-}
-
 /// A bar among the last ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recent {
     pub bar: Bar,
     /// Whether its range is too long for it to be an order block.
     pub passed_over: bool,
-    high: Standing,
-    low: Standing,
+    /// Whether a later bar went as high.
+    high_matched: bool,
+    /// Whether a later bar went as low.
+    low_matched: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,17 +55,17 @@ impl RecentBars {
 
     /// Adds bar number `index` (0, 1, 2 ...).
     pub fn push(&mut self, index: u64, bar: &Bar, passed_over: bool) {
-        let high = stand(&mut self.highs, index, bar.high, self.memory, |i, beaten| {
+        stand(&mut self.highs, index, bar.high, self.memory, |i| {
             if let Some(recent) = recall(&mut self.ring, self.capacity, i, index) {
-                mark(&mut recent.high, beaten);
+                recent.high_matched = true;
             }
         });
-        let low = stand(&mut self.lows, index, -bar.low, self.memory, |i, beaten| {
+        stand(&mut self.lows, index, -bar.low, self.memory, |i| {
             if let Some(recent) = recall(&mut self.ring, self.capacity, i, index) {
-                mark(&mut recent.low, beaten);
+                recent.low_matched = true;
             }
         });
-        let recent = Recent { bar: *bar, passed_over, high, low };
+        let recent = Recent { bar: *bar, passed_over, high_matched: false, low_matched: false };
         if self.ring.len() < self.capacity {
             self.ring.push(recent);
         } else {
@@ -99,16 +90,7 @@ impl RecentBars {
 
     /// Whether every later bar reached less far on a side (+1 the high, -1 the low) than bar `index`.
     pub fn is_beyond_all_later(&self, side: i8, index: u64) -> bool {
-        self.standing(side, index).is_some_and(|standing| !standing.matched)
-    }
-
-    /// Whether no later bar reached further, and each of the `left` bars before it less far.
-    pub fn is_fractal(&self, side: i8, index: u64, left: u64) -> bool {
-        self.standing(side, index).is_some_and(|standing| !standing.exceeded && u64::from(standing.lead) >= left)
-    }
-
-    fn standing(&self, side: i8, index: u64) -> Option<Standing> {
-        self.get(index).map(|recent| if side > 0 { recent.high } else { recent.low })
+        self.get(index).is_some_and(|recent| !(if side > 0 { recent.high_matched } else { recent.low_matched }))
     }
 
     /// The furthest price on a side (+1 above, -1 below) since bar `from`, and the first bar that traded there.
@@ -119,29 +101,19 @@ impl RecentBars {
     }
 }
 
-/// Adds a bar to the standing ones; `beaten` is shown each that it matches (false) or exceeds (true).
-fn stand(
-    entries: &mut VecDeque<Entry>,
-    index: u64,
-    reach: i64,
-    memory: u64,
-    mut beaten: impl FnMut(u64, bool),
-) -> Standing {
+/// Adds a bar to the standing ones; `matched` is shown each that it goes as far as, or further.
+fn stand(entries: &mut VecDeque<Entry>, index: u64, reach: i64, memory: u64, mut matched: impl FnMut(u64)) {
     while let Some(last) = entries.back().filter(|last| last.reach < reach) {
-        beaten(last.index, true);
+        matched(last.index);
         entries.pop_back();
     }
-    let lead = entries.back().map_or(u64::MAX, |last| {
-        if last.reach == reach {
-            beaten(last.index, false);
-        }
-        index - last.index - 1
-    });
+    if let Some(last) = entries.back().filter(|last| last.reach == reach) {
+        matched(last.index);
+    }
     entries.push_back(Entry { index, reach });
     while entries.front().is_some_and(|first| first.index + memory < index) {
         entries.pop_front();
     }
-    Standing { lead: u32::try_from(lead).unwrap_or(u32::MAX), matched: false, exceeded: false }
 }
 
 /// The place of bar `index` while bar `last` comes in, if it is still kept.
@@ -150,11 +122,6 @@ fn recall(ring: &mut [Recent], capacity: usize, index: u64, last: u64) -> Option
         return None;
     }
     ring.get_mut(index as usize & (capacity - 1))
-}
-
-fn mark(standing: &mut Standing, exceeded: bool) {
-    standing.matched = true;
-    standing.exceeded |= exceeded;
 }
 
 #[cfg(test)]
@@ -187,12 +154,9 @@ mod tests {
     #[test]
     fn a_bar_stands_until_one_goes_further() {
         let recent = read(7, 7, &[(5, 1), (6, 2), (8, 3), (7, 3), (8, 4), (6, 4)]);
-        assert!(recent.is_fractal(1, 2, 2) && !recent.is_beyond_all_later(1, 2));
-        assert!(recent.is_beyond_all_later(1, 4));
-        // Bar 2 is as high as bar 4, one bar before the one before it.
-        assert!(recent.is_fractal(1, 4, 1) && !recent.is_fractal(1, 4, 2));
-        assert!(!recent.is_fractal(1, 3, 0));
-        assert!(recent.is_beyond_all_later(-1, 0) && recent.is_fractal(-1, 0, 9));
+        // Bar 4 is as high as bar 2, and bar 3 lower than it.
+        assert!(!recent.is_beyond_all_later(1, 2) && !recent.is_beyond_all_later(1, 3));
+        assert!(recent.is_beyond_all_later(1, 4) && recent.is_beyond_all_later(-1, 0));
     }
 
     #[test]
@@ -200,6 +164,6 @@ mod tests {
         let recent = read(1, 9, &[(9, 5), (8, 4), (7, 3), (6, 2), (10, 1)]);
         let kept: Vec<i64> = recent.before(5, 2).map(|recent| recent.bar.high).collect();
         assert_eq!(kept, [6, 10]);
-        assert!(recent.is_beyond_all_later(1, 4) && !recent.is_fractal(1, 3, 0));
+        assert!(recent.is_beyond_all_later(1, 4) && !recent.is_beyond_all_later(1, 3));
     }
 }

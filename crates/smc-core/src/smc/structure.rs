@@ -100,7 +100,7 @@ impl Structure {
         recent: &RecentBars,
         sink: &mut Sink<'_>,
     ) -> (Option<ConfirmedPivot>, Option<ConfirmedPivot>) {
-        let (high, low) = self.pivots.confirm(index, recent);
+        let (high, low) = self.pivots.confirm(index, sink.bar, recent);
         let mut record = |pivot: Pivot| {
             let id = sink.emit(Fact {
                 kind: EventKind::Pivot,

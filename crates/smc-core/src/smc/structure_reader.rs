@@ -1,6 +1,6 @@
 //! One structure machine by itself: pivots, BOS and CHoCH, and nothing else that a detector reads.
 
-use super::config::StructureConfig;
+use super::config::{PivotRule, StructureConfig};
 use super::event::{Event, Scope, Sink};
 use super::recent_bars::RecentBars;
 use super::structure::Structure;
@@ -10,8 +10,10 @@ use crate::market::{Bar, Timeframe};
 #[derive(Clone, Debug, PartialEq)]
 pub struct StructureReader {
     timeframe: Timeframe,
-    recent: RecentBars,
     structure: Structure,
+    rule: PivotRule,
+    /// Only legs are read from it.
+    recent: RecentBars,
     last_id: u64,
     bars_seen: u64,
 }
@@ -20,19 +22,17 @@ impl StructureReader {
     /// A reader that has seen nothing.
     #[must_use]
     pub fn new(timeframe: Timeframe, scope: Scope, config: StructureConfig) -> Self {
-        Self {
-            timeframe,
-            recent: RecentBars::new(config.size, config.size),
-            structure: Structure::new(scope, config),
-            last_id: 0,
-            bars_seen: 0,
-        }
+        let StructureConfig { size, rule } = config;
+        let recent = RecentBars::new(size, size);
+        Self { timeframe, structure: Structure::new(scope, config), rule, recent, last_id: 0, bars_seen: 0 }
     }
 
     /// Takes the next closed bar and appends the events it made knowable to `events`.
     pub fn update(&mut self, bar: &Bar, events: &mut Vec<Event>) {
         let sink = &mut Sink { events, last_id: &mut self.last_id, timeframe: self.timeframe, bar };
-        self.recent.push(self.bars_seen, bar, false);
+        if self.rule == PivotRule::Leg {
+            self.recent.push(self.bars_seen, bar, false);
+        }
         self.structure.confirm(self.bars_seen, &self.recent, sink);
         self.structure.breaks(bar, sink);
         self.bars_seen += 1;

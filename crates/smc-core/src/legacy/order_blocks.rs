@@ -168,36 +168,61 @@ fn make(bars: &Facing<'_>, volume: &[f64], last: usize, row: usize, rows: &mut R
     block
 }
 
+/// One side of the causal reading.
+struct Side<'a> {
+    bars: Facing<'a>,
+    /// Whole blocks by falling bottom, each with the row that printed it.
+    whole: BinaryHeap<(Key, usize)>,
+    /// The bar of the last known swing, until it is broken.
+    swing: Option<usize>,
+}
+
+impl Side<'_> {
+    /// Breaks the blocks that trade on `row` goes below, and gives the youngest of their rows.
+    fn broken(&mut self, row: usize) -> Option<usize> {
+        let (mut youngest, breaking) = (None, self.bars.breaking(row));
+        while let Some(&(_, block)) = self.whole.peek().filter(|(bottom, _)| bottom.0 > breaking) {
+            self.whole.pop();
+            youngest = youngest.max(Some(block));
+        }
+        youngest
+    }
+
+    /// The bar of the block that `close` of `row` makes by breaking the last swing.
+    fn made(&mut self, row: usize, close: f64) -> Option<usize> {
+        let last = self.swing.filter(|&last| self.bars.sign * close > self.bars.high(last))?;
+        self.swing = None;
+        let block = self.bars.lowest_between(last, row)?;
+        if !self.bars.low(block).is_nan() {
+            self.whole.push((Key(self.bars.low(block)), row));
+        }
+        Some(block)
+    }
+}
+
 /// OB, Top, Bottom, OBVolume, MitigatedIndex, Percentage, AnchorIndex, each on the bar that made it knowable.
 #[must_use]
 pub fn order_blocks_causal(candles: &Candles<'_>, volume: &[f64], swings: &[KnownSwing], by_body: bool) -> [Column; 7] {
-    let count = candles.close.len();
-    let mut columns: [Column; 7] = absent(count);
-    for sign in [1.0, -1.0] {
-        let bars = Facing::new(candles, sign, by_body);
-        let mut known = swings.iter().filter(|swing| swing.side == sign).peekable();
-        let mut whole: BinaryHeap<(Key, usize)> = BinaryHeap::new();
-        let mut swing: Option<usize> = None;
-        for (row, &close) in candles.close.iter().enumerate() {
-            let breaking = bars.breaking(row);
-            while whole.peek().is_some_and(|(bottom, _)| bottom.0 > breaking) {
-                if let Some((_, block)) = whole.pop() {
-                    columns[4][row] = columns[4][row].max(block as f64);
-                }
+    let mut columns: [Column; 7] = absent(candles.close.len());
+    let mut sides = [1.0, -1.0].map(|sign| Side {
+        bars: Facing::new(candles, sign, by_body),
+        whole: BinaryHeap::new(),
+        swing: None,
+    });
+    let mut known = swings.iter().peekable();
+    for (row, &close) in candles.close.iter().enumerate() {
+        while let Some(next) = known.next_if(|next| next.row <= row) {
+            sides[usize::from(next.side < 0.0)].swing = Some(next.anchor);
+        }
+        for side in &mut sides {
+            if let Some(block) = side.broken(row) {
+                columns[4][row] = columns[4][row].max(block as f64);
             }
-            while let Some(next) = known.next_if(|next| next.row <= row) {
-                swing = Some(next.anchor);
-            }
-            let Some(last) = swing.filter(|&last| sign * close > bars.high(last)) else { continue };
-            swing = None;
-            let Some(block) = bars.lowest_between(last, row) else { continue };
-            let (sum, share) = volumes(volume, row, sign);
-            let (top, bottom) = (candles.high[block], candles.low[block]);
-            for (column, value) in [0, 1, 2, 3, 5, 6].into_iter().zip([sign, top, bottom, sum, share, block as f64]) {
+            let Some(block) = side.made(row, close) else { continue };
+            let (sum, share) = volumes(volume, row, side.bars.sign);
+            let values = [side.bars.sign, candles.high[block], candles.low[block], sum, share, block as f64];
+            for (column, value) in [0, 1, 2, 3, 5, 6].into_iter().zip(values) {
                 columns[column][row] = value;
-            }
-            if !bars.low(block).is_nan() {
-                whole.push((Key(bars.low(block)), row));
             }
         }
     }

@@ -65,6 +65,15 @@ class SetupKind(StrEnum):
     CONTINUATION = "continuation"
 
 
+class PredictionSet(StrEnum):
+    """Outcomes of a setup that a forecast can't rule out."""
+
+    WIN = "win"
+    LOSE = "lose"
+    BOTH = "both"
+    NEITHER = "neither"
+
+
 class OrderPurpose(StrEnum):
     """What an order is for; its value is the last part of the client order id."""
 

@@ -194,7 +194,10 @@ def test_the_state_is_whole_and_valid() -> None:
     assert [decision.id for decision in state.decisions] == [r.decision.decision_id for r in reading.decisions]
     assert state.market.timeframe == "15m"
     refused = next(decision for decision in state.decisions if not decision.taken)
-    assert refused.reasons[0].meaning == "P(win) does not beat break-even after costs by decision.min_edge"
+    assert (
+        refused.reasons[0].meaning
+        == "P(win) does not beat break-even after costs by decision.min_edge, or with models by decision.models.margin"
+    )
     assert refused.reasons[0].context["break_even"] == "0.352"
     taken = next(decision for decision in state.decisions if decision.taken)
     assert [order.rpartition("-")[2] for order in taken.orders] == ["entry", "stop", "target"]

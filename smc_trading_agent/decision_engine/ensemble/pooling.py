@@ -86,13 +86,14 @@ class LogOddsPool:
         """Whether an expert's weight has a cap; such an expert can't carry a pool alone."""
         return expert in self._parameters.caps
 
-    def weights(self, present: Mapping[str, float]) -> dict[str, float]:
+    def weights(self, present: Mapping[str, float], learned: bool = True) -> dict[str, float]:
         """Weights of those in ``present``, renormalised, then capped; what a cap takes goes to the uncapped.
 
-        Raises `ValueError` where nobody without a cap is present.
+        Without ``learned`` they are equal before the caps. Raises `ValueError` where nobody without a cap is present.
         """
         state = self._state
-        trust = state.resolved / (state.resolved + self._parameters.shrinkage) if state.resolved else 0.0
+        seen = state.resolved if learned else 0
+        trust = seen / (seen + self._parameters.shrinkage) if seen else 0.0
         equal = (1.0 - trust) / len(state.weights)
         shrunk = {expert: equal + trust * state.weights[expert] for expert in present}
         total = sum(shrunk.values())
@@ -104,9 +105,9 @@ class LogOddsPool:
         left = (1.0 - sum(capped.values())) / free
         return {expert: capped.get(expert, weight * left) for expert, weight in shrunk.items()}
 
-    def pool(self, probabilities: Mapping[str, float]) -> Pooled:
+    def pool(self, probabilities: Mapping[str, float], learned: bool = True) -> Pooled:
         """Pools calibrated probabilities by expert; experts that are missing are left out."""
-        weights = self.weights(probabilities)
+        weights = self.weights(probabilities, learned)
         scores = {expert: log_odds(probability) for expert, probability in probabilities.items()}
         mean = sum(weight * scores[expert] for expert, weight in weights.items())
         spread = sum(weight * (scores[expert] - mean) ** 2 for expert, weight in weights.items())

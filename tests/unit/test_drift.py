@@ -9,6 +9,7 @@ import pytest
 
 from smc_trading_agent.decision_engine.ensemble.drift import (
     JUDGED_EVERY,
+    LARGEST_Z,
     DriftWatch,
     fit_column_reference,
     fit_loss_reference,
@@ -76,7 +77,7 @@ def test_a_column_that_never_varied_has_one_edge_and_drifts_when_it_moves() -> N
     reference = fit_column_reference(constant)
     assert reference == (ColumnReference((0.0,), (1.0, 0.0)),)
     drift = watch(columns=reference)
-    for _ in range(320):
+    for _ in range(640):
         drift.on_close(np.array([1.0]))
     assert drift.level is DriftLevel.STOP
 
@@ -87,8 +88,11 @@ def test_an_expert_worse_than_out_of_fold_is_dropped_and_comes_back() -> None:
     while "a" not in drift.dropped:
         drift.on_label("a", 0.9, 0.4, 0.0)
         labels += 1
-    excess = -math.log(0.1) + math.log(0.6)
-    assert labels == math.floor(12.0 / (excess / 0.5 - 0.25)) + 1
+    assert labels == math.floor(12.0 / (LARGEST_Z - 0.25)) + 1
+    mild = watch()
+    for _ in range(20):
+        mild.on_label("a", 0.5, 0.4, 0.0)
+    assert mild._state.sums["a"] == pytest.approx(20 * ((-math.log(0.5) + math.log(0.6)) / 0.5 - 0.25))
     for _ in range(500):
         drift.on_label("a", 0.9, 0.4, 0.0)
     back = 0

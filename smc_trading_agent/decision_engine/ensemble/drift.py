@@ -3,8 +3,8 @@
 Inputs: for each column the population stability index, PSI = sum((q - p) * ln(q / p)) over the bins between training
 quantiles, p the shares in training, q those of recent closes (a close counts exp(-age / memory)).
 Experts: a one-sided CUSUM of what a vote lost beyond what chance would have, S <- max(0, S + z - slack), z in
-standard deviations above the out-of-fold mean. Above its limit the expert is dropped, back at 0 it counts again;
-S is kept below twice the limit, so that recovery takes no longer than the fall.
+standard deviations above the out-of-fold mean, at most `LARGEST_Z`: one surprise is not drift. Above its limit the
+expert is dropped, back at 0 it counts again; S is kept below twice the limit, so that there is a way back.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from smc_trading_agent.domain.reasons import DriftLevel
 
 SMALLEST_SHARE = 1e-3
 JUDGED_EVERY = 64
+LARGEST_Z = 3.0
 
 
 class DriftState(msgspec.Struct):
@@ -89,7 +90,7 @@ class DriftWatch:
         """Learns what a vote was worth: its P(win), the P that chance alone gives, and the outcome in [0, 1]."""
         state, rule, normal = self._state, self._reference, self._reference.losses[expert]
         excess = log_loss(probability, outcome) - log_loss(chance, outcome)
-        z = (excess - normal.mean) / normal.deviation
+        z = min((excess - normal.mean) / normal.deviation, LARGEST_Z)
         total = min(max(0.0, state.sums[expert] + z - rule.cusum_slack), 2.0 * rule.cusum_limit)
         state.sums[expert] = total
         if total > rule.cusum_limit:

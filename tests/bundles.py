@@ -81,6 +81,26 @@ def row_onnx(seed: int = 2, width: int = C, bias: float = -0.4) -> bytes:
     )
 
 
+def slow_onnx(size: int = 1_500) -> bytes:
+    """A row expert that multiplies two matrices of ``size`` squared before it says what it knew at once."""
+    tensors = _tensors(
+        w=np.full((C, 1), 0.01, dtype=np.float32),
+        b=np.zeros(1, dtype=np.float32),
+        shape=np.array([size, size]),
+        nothing=np.zeros((1, 1), dtype=np.float32),
+    )
+    make = helper.make_node
+    nodes = [
+        make("Gemm", ["context", "w", "b"], ["quick"]),
+        make("Expand", ["quick", "shape"], ["big"]),
+        make("MatMul", ["big", "big"], ["product"]),
+        make("ReduceMean", ["product"], ["mean"], axes=[0, 1], keepdims=1),
+        make("Mul", ["mean", "nothing"], ["zero"]),
+        make("Add", ["quick", "zero"], ["logit"]),
+    ]
+    return _model(nodes, {"context": [1, C]}, {"logit": [1, 1]}, tensors)
+
+
 def lstm_onnx(seed: int = 3) -> bytes:
     """One step of an LSTM, with a linear head over its hidden state and the context."""
     chance = np.random.default_rng(seed)

@@ -135,6 +135,32 @@ def test_what_comes_after_the_deadline_is_thrown_away(blocked: Blocked) -> None:
     schedule.close()
 
 
+def test_who_was_never_begun_is_asked_again_at_the_next_setup() -> None:
+    hanging = [Blocked(str(n)) for n in range(4)]
+    free = Says("free")
+    schedule = Schedule([*hanging, free], 2_000_000, 1)
+    assert schedule._lanes is not None
+    schedule._lanes._most = 1
+    assert schedule.ask(ROW)["free"].status is VoteStatus.LATE
+    assert (free.asked, hanging[1].asked) == (0, 0)
+    for expert in hanging:
+        expert.released.set()
+    assert hanging[0].ended.wait(WAIT_S)
+    schedule._deadline_ns = LONG
+    assert schedule.ask(ROW)["free"].log_odds == 0.5
+    schedule.close()
+
+
+def test_a_step_that_still_runs_makes_no_vote_late() -> None:
+    stream = Steps("stream")
+    schedule = Schedule([stream, Says("a")], LONG, 2)
+    for _ in range(5):
+        schedule.on_close(ROW)
+        assert schedule.ask(ROW)["stream"].status is VoteStatus.COUNTED
+    stream.may.release(5)
+    schedule.close()
+
+
 def test_threads_stay_bounded_when_every_expert_hangs() -> None:
     hanging = [Blocked(str(n)) for n in range(3)]
     schedule = Schedule(hanging, 2_000_000, 1)

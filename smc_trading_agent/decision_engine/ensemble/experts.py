@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.inputs import Floats
 from smc_trading_agent.decision_engine.ensemble.manifest import ExpertEntry
+from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import BundleError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Row = NDArray[np.float32]
 Tensors = dict[str, Row]
 WARM_UP_RUNS = 20
+WARM_UP_NS = 200_000_000
 MOST_WAITING = 10_000
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 X, CONTEXT, LOGIT = "x", "context", "logit"
@@ -290,8 +292,10 @@ def _fixed(shape: list[object]) -> bool:
 
 def _warm(expert: Expert, width: int, stream_width: int) -> None:
     """Runs the graph with values in the usual range, so that no decision pays for first-time work."""
-    cold = expert.snapshot()
-    for _ in range(WARM_UP_RUNS):
+    cold, enough = expert.snapshot(), monotonic_ns() + WARM_UP_NS
+    for run in range(WARM_UP_RUNS):
+        if run and monotonic_ns() > enough:
+            break
         expert.on_close(np.full(stream_width, 0.1, dtype=np.float32))
         expert.vote(np.full(width, 0.1, dtype=np.float32))
     expert.restore(cold)

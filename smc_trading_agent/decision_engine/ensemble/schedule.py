@@ -4,9 +4,10 @@ A graph that runs can't be interrupted, so with a deadline every expert runs off
 threads that take the experts of a decision one after another. One lane is "one after another"; more are "threads";
 which is faster depends on the machine and the models, so it is measured at start-up and kept in the report. The caller
 sleeps until the last vote is in, half the deadline, or the deadline. Lanes that are all stuck at half the deadline
-leave experts that nobody has begun: spare lanes take these over. An expert that still works on an earlier close is
-late without being asked; what comes after the deadline is thrown away. The result never depends on the schedule,
-only on who was late, and that is written in the forecast.
+leave experts that nobody has begun: spare lanes take these over. An expert whose late vote still runs is late again
+without being asked; what comes after the deadline is thrown away. So an expert that hangs can hold two lanes, one with
+a step and one with a vote, and the number of threads is bounded. The result never depends on the schedule, only on who
+was late, and that is written in the forecast.
 
 Without a deadline (backtest, replay) the calling thread does the work itself. All experts fused into one graph would
 save calls, but a graph can't be left at a deadline for one of them, so that one slow expert would cost all votes:
@@ -32,6 +33,7 @@ from smc_trading_agent.domain.settings import EnsembleSettings
 from smc_trading_agent.domain.types import ScheduleReport, Timing
 
 MEASURED = 200
+MEASURING_NS = 500_000_000
 NS_PER_S = 1_000_000_000
 NO_DEADLINE = 0
 
@@ -49,7 +51,6 @@ class _Batch:
 
     def __init__(self, tasks: Sequence[Callable[[], None]]) -> None:
         self.tasks = tasks
-        self.closed = False
         self.claimed = 0
         self._claims, self._ends = itertools.count(), itertools.count(1)
         self._done = threading.Lock()
@@ -57,11 +58,15 @@ class _Batch:
 
     def run(self) -> None:
         """Runs tasks until none is unclaimed."""
-        while not self.closed and (index := next(self._claims)) < len(self.tasks):
+        while (index := next(self._claims)) < len(self.tasks):
             self.claimed = max(self.claimed, index + 1)
             self.tasks[index]()
             if next(self._ends) == len(self.tasks):
                 self._done.release()
+
+    def abandon(self) -> list[int]:
+        """Claims what nobody has begun, so that nobody will, and says which tasks these are."""
+        return list(itertools.takewhile(lambda index: index < len(self.tasks), self._claims))
 
     def wait(self, seconds: float) -> bool:
         """Whether all tasks ended within ``seconds``; asked again only after it was not so."""
@@ -112,14 +117,12 @@ class Schedule:
         """``deadline_ns`` 0: the calling thread runs every expert to its end, and there are no lanes."""
         self._experts = tuple(experts)
         self._deadline_ns = deadline_ns
-        self._close_number = 0
-        self._working: dict[int, tuple[str, int]] = {}  # by task: who works, and since which close
-        self._tasks = itertools.count()
+        self._voting: set[str] = set()  # whose vote was asked for and has not ended
+        self._stepping: set[str] = set()
         self._lanes = _Lanes(lanes, 2 * len(self._experts) + lanes) if deadline_ns != NO_DEADLINE else None
 
     def on_close(self, row: Row) -> None:
         """Shows a close to all experts with state; their steps run beside the caller where there are lanes."""
-        self._close_number += 1
         streaming = [expert for expert in self._experts if expert.streaming]
         for expert in streaming:
             expert.on_close(row)
@@ -127,9 +130,9 @@ class Schedule:
             for expert in streaming:
                 _step(expert)
             return
-        free = self._free(streaming)
+        free = [expert for expert in streaming if expert.name not in self._stepping | self._voting]
         if free:
-            self._lanes.submit(_Batch([self._task(expert, _step) for expert in free]))
+            self._lanes.submit(_Batch([self._task(expert, _step, self._stepping) for expert in free]))
 
     def ask(
         self, context: Row, wait: bool = False, leave_out: Mapping[str, VoteStatus] | None = None
@@ -156,8 +159,8 @@ class Schedule:
         def vote(expert: Expert) -> None:
             came[expert.name] = _vote(expert, context)
 
-        free = self._free(asked)
-        batch = _Batch([self._task(expert, vote) for expert in free])
+        free = [expert for expert in asked if expert.name not in self._voting]
+        batch = _Batch([self._task(expert, vote, self._voting) for expert in free])
         if free:
             lanes.submit(batch)
             done = batch.wait((deadline - monotonic_ns()) / NS_PER_S / 2.0)
@@ -165,23 +168,17 @@ class Schedule:
                 for _ in range(len(free) - batch.claimed):
                     lanes.spare(batch)
                 batch.wait((deadline - monotonic_ns()) / NS_PER_S)
-        batch.closed = True
+        for index in batch.abandon():
+            self._voting.discard(free[index].name)
         in_time = dict(came)  # a copy: stragglers write on
         return {expert.name: in_time.get(expert.name, Answer(VoteStatus.LATE)) for expert in asked}
 
-    def _free(self, experts: Sequence[Expert]) -> list[Expert]:
-        """Those who do not still work on an earlier close."""
-        busy = {name for name, number in list(self._working.values()) if number < self._close_number}
-        return [expert for expert in experts if expert.name not in busy]
-
-    def _task(self, expert: Expert, work: Callable[[Expert], None]) -> Callable[[], None]:
-        number = self._close_number
+    def _task(self, expert: Expert, work: Callable[[Expert], None], outstanding: set[str]) -> Callable[[], None]:
+        outstanding.add(expert.name)
 
         def run() -> None:
-            task = next(self._tasks)
-            self._working[task] = (expert.name, number)
             work(expert)
-            del self._working[task]
+            outstanding.discard(expert.name)
 
         return run
 
@@ -207,10 +204,11 @@ def choose_schedule(
 
 
 def _measured(experts: Sequence[Expert], lanes: int, close: Row, context: Row) -> Timing:
-    """A close and the votes on a setup at it, as often as `MEASURED` says, with a deadline that none should miss."""
-    schedule, taken = Schedule(experts, NS_PER_S, lanes), []
-    for _ in range(MEASURED):
-        began = monotonic_ns()
+    """A close and the votes on a setup at it, `MEASURED` times unless that takes longer than `MEASURING_NS`."""
+    schedule = Schedule(experts, NS_PER_S, lanes)
+    taken: list[float] = []
+    enough = monotonic_ns() + MEASURING_NS
+    while len(taken) < MEASURED and (began := monotonic_ns()) < enough:
         schedule.on_close(close)
         schedule.ask(context)
         taken.append((monotonic_ns() - began) / 1_000.0)

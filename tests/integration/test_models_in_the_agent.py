@@ -15,6 +15,7 @@ from smc_trading_agent.domain.types import Decision, Forecast
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
 from smc_trading_agent.runtime.assembly import Assembly
+from smc_trading_agent.runtime.explanation import explain_in
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE
 from tests import bundles
 from tests.accounts import Account
@@ -149,6 +150,25 @@ def test_a_bundle_for_something_else_does_not_start(tmp_path: Path) -> None:
     unsigned = with_models(bundle_in(tmp_path), allow_unsigned=False, trust_folder=str(tmp_path / "trust"))
     with SqliteJournal() as journal, pytest.raises(BundleError, match="is not signed"):
         assembled(synthetic(10), unsigned, journal)
+
+
+def test_a_decision_by_models_is_explained_with_its_votes(tmp_path: Path, slow_bundle: Path) -> None:
+    account = Account(tmp_path, lambda: synthetic(3_000), with_models(slow_bundle, deadline_ms=1.0))
+    account.process().run()
+    account.close()
+    with SqliteJournal(tmp_path / "journal.db") as journal:
+        decisions = [msgspec.json.decode(fact.payload, type=Decision) for fact in journal.facts(kind="decision")]
+    decision = next(one for one in decisions if one.forecast is not None and one.forecast.prediction_set is not None)
+    forecast = decision.forecast
+    assert forecast is not None
+    story = dict(explain_in([tmp_path / "journal.db"], decision.decision_id, tmp_path).sections)
+    assert story["Models"][0].startswith(f"bundle {slow_bundle.name}: conformal set {{{forecast.prediction_set}}}")
+    for vote, line in zip(forecast.votes, story["Models"][1:], strict=True):
+        assert line.startswith(f"{vote.expert}: ")
+        assert vote.status.value in line
+        assert vote.probability is None or f"P(win) {vote.probability:.4f}, weight {vote.weight:.3f}" in line
+    assert story["Features"][0].startswith(f"{forecast.top_features[0].column} = ")
+    assert story["Features"][0].endswith("log-odds in logistic")
 
 
 def test_a_slow_model_is_named_in_the_forecast_and_counted(slow_bundle: Path) -> None:

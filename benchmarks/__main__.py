@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.ensemble import measure_ensemble
 from benchmarks.floor import measure_floor
 from benchmarks.parts import measure_parts
 from benchmarks.rows import Row
@@ -24,6 +25,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 MEASURED_BARS = 300_000
 WARM_UP_BARS = 20_000
 PART_BARS = 300_000
+DECISIONS = 10_000
 console = Console(width=None if Console().is_terminal else 160)
 
 
@@ -36,6 +38,9 @@ def main() -> None:
         rows += measure_stages(Path(folder), MEASURED_BARS, WARM_UP_BARS)
     console.print(f"measuring single parts and the backtest over {PART_BARS:,} bars")
     rows += measure_parts(PART_BARS)
+    console.print(f"measuring {DECISIONS:,} decisions by all models")
+    with tempfile.TemporaryDirectory() as folder:
+        rows += measure_ensemble(Path(folder), DECISIONS)
     show(rows)
     RESULTS.parent.mkdir(exist_ok=True)
     partial = RESULTS.with_suffix(".partial")

@@ -186,6 +186,7 @@ class OptimizedTradingCoordinator:
         self._latency.record(LatencyStage.DECISION_ENGINE, monotonic_ns() - began)
         for setup in self._last_setups:
             self._judge(setup)
+        self._guard("decision_engine", forecaster.settle, None)
 
     def _mark(self) -> None:
         account = self._guard("execution_engine", self._resolved_account, None)

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import onnx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
+from benchmarks.models import attention, graph, linear, lstm, tensors
 from smc_trading_agent._core import FEATURE_NAMES
 from smc_trading_agent.decision_engine.ensemble.bundle import write_bundle
 from smc_trading_agent.decision_engine.ensemble.calibrators import PlattCalibrator, encode_calibrators
@@ -53,37 +53,14 @@ def logistic_json(seed: int = 1, strength: float = 0.1) -> bytes:
     return canonical_json(LogisticModel(tuple(weights.tolist()), -0.5))
 
 
-def _tensors(**arrays: np.ndarray) -> list[TensorProto]:
-    return [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
-
-
-def _model(nodes: list[Any], inputs: dict[str, list[int]], outputs: dict[str, list[int]], tensors: list[Any]) -> bytes:
-    graph = helper.make_graph(
-        nodes,
-        "expert",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
-        tensors,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
-
-
 def row_onnx(seed: int = 2, width: int = C, bias: float = -0.4) -> bytes:
     """logit = context @ w + bias."""
-    w = np.random.default_rng(seed).normal(0.0, 0.05, (width, 1)).astype(np.float32)
-    return _model(
-        [helper.make_node("Gemm", ["context", "w", "b"], ["logit"])],
-        {"context": [1, width]},
-        {"logit": [1, 1]},
-        _tensors(w=w, b=np.array([bias], dtype=np.float32)),
-    )
+    return linear(width, seed, bias)
 
 
 def slow_onnx(size: int = 1_500) -> bytes:
     """A row expert that multiplies two matrices of ``size`` squared before it says what it knew at once."""
-    tensors = _tensors(
+    given = tensors(
         w=np.full((C, 1), 0.01, dtype=np.float32),
         b=np.zeros(1, dtype=np.float32),
         shape=np.array([size, size]),
@@ -98,77 +75,17 @@ def slow_onnx(size: int = 1_500) -> bytes:
         make("Mul", ["mean", "nothing"], ["zero"]),
         make("Add", ["quick", "zero"], ["logit"]),
     ]
-    return _model(nodes, {"context": [1, C]}, {"logit": [1, 1]}, tensors)
+    return graph(nodes, {"context": [1, C]}, {"logit": [1, 1]}, given)
 
 
-def lstm_onnx(seed: int = 3) -> bytes:
-    """One step of an LSTM, with a linear head over its hidden state and the context."""
-    chance = np.random.default_rng(seed)
-    tensors = _tensors(
-        w=chance.normal(0.0, 0.2, (1, 4 * HIDDEN, F)).astype(np.float32),
-        r=chance.normal(0.0, 0.2, (1, 4 * HIDDEN, HIDDEN)).astype(np.float32),
-        head=chance.normal(0.0, 0.1, (HIDDEN + C, 1)).astype(np.float32),
-        first=np.array([0]),
-    )
-    nodes = [
-        helper.make_node("Unsqueeze", ["x", "first"], ["steps"]),
-        helper.make_node("LSTM", ["steps", "w", "r", "", "", "h", "c"], ["", "h_next", "c_next"], hidden_size=HIDDEN),
-        helper.make_node("Squeeze", ["h_next", "first"], ["hidden"]),
-        helper.make_node("Concat", ["hidden", "context"], ["seen"], axis=1),
-        helper.make_node("MatMul", ["seen", "head"], ["logit"]),
-    ]
-    state = [1, 1, HIDDEN]
-    return _model(
-        nodes,
-        {"x": [1, F], "h": state, "c": state, "context": [1, C]},
-        {"logit": [1, 1], "h_next": state, "c_next": state},
-        tensors,
-    )
+def lstm_onnx() -> bytes:
+    """One step of an LSTM."""
+    return lstm(F, C, HIDDEN, seed=3)
 
 
-def attention_onnx(seed: int = 4) -> bytes:
-    """One causal attention step over a ring of keys and values; ``filled`` marks places of the ring that are in use."""
-    chance = np.random.default_rng(seed)
-    tensors = _tensors(
-        wq=chance.normal(0.0, 0.1, (F, HIDDEN)).astype(np.float32),
-        wk=chance.normal(0.0, 0.1, (F, HIDDEN)).astype(np.float32),
-        wv=chance.normal(0.0, 0.1, (F, HIDDEN)).astype(np.float32),
-        head=chance.normal(0.0, 0.1, (HIDDEN + C, 1)).astype(np.float32),
-        one=np.ones((1, 1), dtype=np.float32),
-        huge=np.array([1e9], dtype=np.float32),
-        start=np.array([1]),
-        end=np.array([WINDOW]),
-        axis0=np.array([0]),
-        axis1=np.array([1]),
-    )
-    make = helper.make_node
-    nodes = [
-        make("MatMul", ["x", "wq"], ["q"]),
-        make("MatMul", ["x", "wk"], ["k"]),
-        make("MatMul", ["x", "wv"], ["v"]),
-        make("Slice", ["keys", "start", "end", "axis0"], ["old_keys"]),
-        make("Concat", ["old_keys", "k"], ["keys_next"], axis=0),
-        make("Slice", ["values", "start", "end", "axis0"], ["old_values"]),
-        make("Concat", ["old_values", "v"], ["values_next"], axis=0),
-        make("Slice", ["filled", "start", "end", "axis1"], ["old_filled"]),
-        make("Concat", ["old_filled", "one"], ["filled_next"], axis=1),
-        make("Transpose", ["keys_next"], ["turned"], perm=[1, 0]),
-        make("MatMul", ["q", "turned"], ["scores"]),
-        make("Sub", ["filled_next", "one"], ["empty"]),
-        make("Mul", ["empty", "huge"], ["mask"]),
-        make("Add", ["scores", "mask"], ["masked"]),
-        make("Softmax", ["masked"], ["attention"], axis=1),
-        make("MatMul", ["attention", "values_next"], ["read"]),
-        make("Concat", ["read", "context"], ["seen"], axis=1),
-        make("MatMul", ["seen", "head"], ["logit"]),
-    ]
-    ring, filled = [WINDOW, HIDDEN], [1, WINDOW]
-    return _model(
-        nodes,
-        {"x": [1, F], "keys": ring, "values": ring, "filled": filled, "context": [1, C]},
-        {"logit": [1, 1], "keys_next": ring, "values_next": ring, "filled_next": filled},
-        tensors,
-    )
+def attention_onnx() -> bytes:
+    """One step of attention over a ring."""
+    return attention(F, C, HIDDEN, WINDOW, seed=4)
 
 
 def models() -> dict[str, bytes]:

@@ -95,6 +95,9 @@ class BaseRateForecaster:
     def on_close(self, features: tuple[float, ...]) -> None:
         """Base rates rest on no features."""
 
+    def settle(self) -> None:
+        """Nothing is left to do."""
+
     def follows(self, setup_id: str) -> bool:
         """Whether the outcome of a setup is still open."""
         return setup_id in self._state.followed

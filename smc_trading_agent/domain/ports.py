@@ -74,6 +74,9 @@ class Forecaster(Snapshotting, Protocol):
     def on_close(self, features: tuple[float, ...]) -> None:
         """The feature vector at a close of the decision timeframe, before the setups of that close."""
 
+    def settle(self) -> None:
+        """After the setups of a close were judged: what can be done before the next one, off the path."""
+
     def forecast(self, setup: Setup, recorded: Forecast | None = None) -> Forecast:
         """``recorded`` is what a journal that is replayed holds: votes that were missing then are missing again."""
 

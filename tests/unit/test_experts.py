@@ -93,6 +93,31 @@ def test_votes_between_closes_change_nothing_and_may_be_repeated(loaded: Path, n
 
 
 @pytest.mark.parametrize("name", STREAMS)
+def test_a_close_is_stepped_through_once_whoever_comes_first(
+    loaded: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expert, context = experts_of(loaded)[name], rows(1, C, 2)[0]
+    assert isinstance(expert, OnnxStreamExpert)
+    runs, run = [], expert._run
+
+    def counted(*given: np.ndarray) -> object:
+        runs.append(given)
+        return run(*given)
+
+    monkeypatch.setattr(expert, "_run", counted)
+    for number, row in enumerate(rows(10, F)):
+        expert.on_close(row)
+        if number % 2:
+            expert.vote(context)
+        expert.advance()
+        expert.advance()
+        assert len(runs) == number + 1
+    first = expert.vote(context)
+    assert expert.vote(context) == first
+    assert len(runs) == 12
+
+
+@pytest.mark.parametrize("name", STREAMS)
 def test_a_state_resumes_exactly(loaded: Path, name: str) -> None:
     straight, stopped, context = experts_of(loaded)[name], experts_of(loaded)[name], rows(1, C, 2)[0]
     for number, row in enumerate(rows(15, F)):

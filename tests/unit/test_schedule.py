@@ -156,6 +156,7 @@ def test_a_step_that_still_runs_makes_no_vote_late() -> None:
     schedule = Schedule([stream, Says("a")], LONG, 2)
     for _ in range(5):
         schedule.on_close(ROW)
+        schedule.settle()
         assert schedule.ask(ROW)["stream"].status is VoteStatus.COUNTED
     stream.may.release(5)
     schedule.close()
@@ -201,6 +202,7 @@ def test_steps_run_beside_the_caller() -> None:
     schedule = Schedule([stream, Says("a")], LONG, 1)
     for _ in range(3):
         schedule.on_close(ROW)
+        schedule.settle()
     assert (stream.rows, stream.stepped) == (3, 0)
     stream.may.release(3)
     assert stream.done.acquire(timeout=WAIT_S)
@@ -213,8 +215,11 @@ def test_without_lanes_steps_run_at_once_and_their_failure_waits_for_the_vote() 
             raise ValueError("no")
 
     stream = Breaks("stream")
-    Schedule([stream], 0).on_close(ROW)
+    schedule = Schedule([stream], 0)
+    schedule.on_close(ROW)
+    schedule.settle()
     assert stream.rows == 1
+    assert schedule.ask(ROW)["stream"].status is VoteStatus.COUNTED
 
 
 def test_both_schedules_are_measured_and_the_faster_taken() -> None:

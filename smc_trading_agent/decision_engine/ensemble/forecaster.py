@@ -119,6 +119,10 @@ class EnsembleForecaster:
         self._schedule.on_close(self._stream.apply(row))
         self._drift.on_close(row)
 
+    def settle(self) -> None:
+        """Lets the models with state step through the close, so that the next decision need not."""
+        self._schedule.settle()
+
     def forecast(self, setup: Setup, recorded: Forecast | None = None) -> Forecast:
         """The pooled P(win) with its set, its votes, and the reasons to abstain."""
         base = self._base.forecast(setup)

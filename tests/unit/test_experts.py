@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -189,6 +191,11 @@ def test_sessions_run_on_one_thread_without_spinning(loaded: Path) -> None:
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     wanted = [name for name in module.PROVIDERS if name in onnxruntime.get_available_providers()]
     assert lstm._session.get_providers() == wanted
+
+
+def test_onnx_runtime_is_loaded_only_for_a_bundle_that_needs_it() -> None:
+    code = "import sys, smc_trading_agent.runtime.assembly; sys.exit('onnxruntime' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

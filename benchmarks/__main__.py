@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.detectors import measure_detectors
+from benchmarks.ensemble import measure_ensemble
 from benchmarks.floor import measure_floor
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
@@ -33,14 +34,16 @@ class Scale:
     small: int = 100_000
     large: int = 1_000_000
     runs: int = 7
+    decisions: int = 10_000
 
 
-QUICK = Scale(staged=20_000, warm_up=2_000, parts=30_000, small=10_000, large=100_000, runs=3)
+QUICK = Scale(staged=20_000, warm_up=2_000, parts=30_000, small=10_000, large=100_000, runs=3, decisions=500)
 
 GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "floor": lambda scale, folder: [measure_floor()],
     "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
     "parts": lambda scale, folder: measure_parts(scale.parts),
+    "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
     "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),

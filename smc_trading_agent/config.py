@@ -53,7 +53,15 @@ def load_settings(
 def settings_hash(settings: Settings) -> str:
     """Hash over every setting that a decision depends on (not where it runs or how it is shown)."""
     content = settings.model_dump(
-        mode="json", exclude={"app": True, "journal": True, "synthetic": {"speed", "fast_forward_bars"}}
+        mode="json",
+        exclude={
+            "app": True,
+            "journal": True,
+            "performance": True,
+            "synthetic": {"speed", "fast_forward_bars"},
+            # The session names the bundle by its content, and the journal holds who was late.
+            "decision": {"models": {"bundle", "trust_folder", "allow_unsigned", "deadline_ms"}},
+        },
     )
     text = json.dumps(content, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -41,6 +41,7 @@ from smc_trading_agent.domain.types import (
     Approval,
     Command,
     Decision,
+    Forecast,
     Intent,
     OrderEvent,
     Reconciliation,
@@ -178,12 +179,14 @@ class OptimizedTradingCoordinator:
         engine = self._stages.engine
         for intent in self._guard("execution_engine", lambda: engine.due_exits(self._clock.now()), list[Intent]()):
             self._carry_out(intent)
-        finder, reader = self._stages.setups, self._stages.detector
+        finder, reader, forecaster = self._stages.setups, self._stages.detector, self._stages.forecaster
         began = monotonic_ns()
+        self._guard("decision_engine", lambda: forecaster.on_close(reader.features()), None)
         self._last_setups = self._guard("decision_engine", lambda: finder.find(step, bar, reader), [])
         self._latency.record(LatencyStage.DECISION_ENGINE, monotonic_ns() - began)
         for setup in self._last_setups:
             self._judge(setup)
+        self._guard("decision_engine", forecaster.settle, None)
 
     def _mark(self) -> None:
         account = self._guard("execution_engine", self._resolved_account, None)
@@ -205,7 +208,7 @@ class OptimizedTradingCoordinator:
         """One setup through forecast, policy, gate and engine; the outcome is journalled before it takes effect."""
         decision_id = content_id("d", setup.setup_id)
         try:
-            forecast = self._timed(LatencyStage.DECISION_ENGINE, lambda: self._stages.forecaster.forecast(setup))
+            forecast = self._forecast(setup, decision_id)
             wish = self._stages.policy.decide(setup, forecast)
             self._stages.forecaster.follow(setup)
         except JournalError:
@@ -217,6 +220,13 @@ class OptimizedTradingCoordinator:
         decision = Decision(decision_id, self._clock.now(), setup, forecast, intent)
         outcome = wish if isinstance(wish, Refusal) else self._review(wish)
         return self._settle(decision, outcome)
+
+    def _forecast(self, setup: Setup, decision_id: str) -> Forecast:
+        """Only how long models took can't be replayed: what the journal holds of it is handed over."""
+        fact = self._journal.expected("decision", decision_id)
+        recorded = None if fact is None else msgspec.json.decode(fact, type=Decision).forecast
+        forecaster = self._stages.forecaster
+        return self._timed(LatencyStage.DECISION_ENGINE, lambda: forecaster.forecast(setup, recorded))
 
     def _settle(self, decision: Decision, outcome: Approval | Refusal) -> Approval | Refusal:
         self._journal.append("decision", decision.time, decision, decision.decision_id)

@@ -96,6 +96,19 @@ export interface ReasonOut {
   context: Record<string, string>;
 }
 
+export interface VoteOut {
+  expert: string;
+  status: string;
+  probability: number | null;
+  weight: number;
+}
+
+export interface FeatureOut {
+  column: string;
+  value: number;
+  log_odds: number;
+}
+
 export interface DecisionOut {
   number: number;
   id: string;
@@ -115,6 +128,10 @@ export interface DecisionOut {
   samples: number;
   wins: number;
   source: string;
+  bundle: string;
+  prediction_set: string;
+  votes: VoteOut[];
+  top_features: FeatureOut[];
   taken: boolean;
   quantity: string;
   orders: string[];

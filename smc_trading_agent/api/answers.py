@@ -28,6 +28,39 @@ class Envelope(BaseModel, Generic[T]):
     data: T
 
 
+class TimingOut(BaseModel):
+    """Microseconds over ``n`` runs."""
+
+    p50: float
+    p99: float
+    n: int
+
+
+class ScheduleOut(BaseModel):
+    """How models are run, and what was measured at start-up to choose it."""
+
+    chosen: str
+    lanes: int = Field(description="threads; 0 where the trading thread runs the models")
+    measured: dict[str, TimingOut]
+
+
+class ModelsOut(BaseModel):
+    """The models that are served and how they do."""
+
+    bundle: str = Field(description="content hash")
+    signed_by: str = Field(description="id of the trusted key; empty where an unsigned bundle was allowed")
+    verdict: str = Field(description="what their evaluation showed, in a sentence")
+    schedule: ScheduleOut
+    votes: dict[str, dict[str, int]] = Field(description="by model, by what became of the vote")
+    weights: dict[str, float]
+    resolved: int = Field(description="labels that weights were learned from")
+    cache_hit_rate: float
+    drift: str = Field(description="none, shrink (weights equal) or stop (base rates only)")
+    drifted_columns: list[str]
+    dropped: list[str] = Field(description="models that are not counted until their log-loss recovers")
+    lose_alpha: float = Field(description="share of losing setups that sets may now rule out wrongly")
+
+
 class HealthData(BaseModel):
     """How the agent is."""
 
@@ -47,6 +80,7 @@ class HealthData(BaseModel):
     journal_hash: str = Field(description="hash over all of them")
     quality: dict[str, int] = Field(description="market data rows by fate")
     error: str = Field(description="why the agent failed; empty while it did not")
+    models: ModelsOut | None = Field(description="None where base rates alone forecast")
 
 
 class SystemMetrics(BaseModel):

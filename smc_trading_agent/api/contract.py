@@ -24,7 +24,7 @@ from smc_trading_agent.api.answers import (
     TrendOut,
 )
 from smc_trading_agent.api.handle import AgentHandle
-from smc_trading_agent.api.present import account_out, latency_out, positions_out, trade_out
+from smc_trading_agent.api.present import account_out, latency_out, models_out, positions_out, trade_out
 from smc_trading_agent.api.problems import Problem, ProblemError
 from smc_trading_agent.api.security import authorised_actor
 from smc_trading_agent.domain.reasons import PUBLIC_BREAKER_WORD
@@ -199,6 +199,7 @@ def _health(handle: AgentHandle) -> HealthData:
         journal_hash=status.journal_hash,
         quality=status.quality,
         error=status.error,
+        models=models_out(handle.models),
     )
 
 

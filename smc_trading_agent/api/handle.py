@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.types import ModelsHealth
 from smc_trading_agent.monitoring.health import AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.monitoring.views import ViewStore
@@ -34,6 +35,10 @@ class AgentHandle(Protocol):
     @property
     def cache_hit_rate(self) -> float:
         """Share of forecasts answered from the cache since the start, 0.0 where none is cached."""
+
+    @property
+    def models(self) -> ModelsHealth | None:
+        """The models that are served and how they do, None where base rates alone forecast."""
 
     @property
     def api_key_hash(self) -> str | None:

@@ -123,6 +123,23 @@ class ReasonOut(BaseModel):
     context: dict[str, str]
 
 
+class VoteOut(BaseModel):
+    """What one model said of a setup."""
+
+    expert: str
+    status: str = Field(description="counted, late, failed, not_a_number or dropped")
+    probability: float | None = Field(description="calibrated; None without a vote in time")
+    weight: float = Field(description="in the pool, 0 unless counted")
+
+
+class FeatureOut(BaseModel):
+    """How much one input moved the log-odds."""
+
+    column: str
+    value: float
+    log_odds: float
+
+
 class DecisionOut(BaseModel):
     """A setup that was judged, with everything it was judged by."""
 
@@ -144,6 +161,10 @@ class DecisionOut(BaseModel):
     samples: int = Field(description="resolved setups the probability rests on")
     wins: float
     source: str = Field(description="which forecaster")
+    bundle: str = Field(description="content hash of the models that voted; empty without models")
+    prediction_set: str = Field(description="win, lose, both or neither; empty where models did not decide")
+    votes: list[VoteOut]
+    top_features: list[FeatureOut]
     taken: bool
     quantity: str = Field(description="of the entry; empty when refused")
     orders: list[str] = Field(description="client order ids; empty when refused")

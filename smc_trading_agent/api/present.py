@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from smc_trading_agent._core import Instrument
+from smc_trading_agent.api.answers import ModelsOut
 from smc_trading_agent.api.money import average_price, utc
 from smc_trading_agent.api.records import AccountOut, LatencyOut, PositionOut, SideWord, TradeOut
 from smc_trading_agent.domain.reasons import OrderPurpose
+from smc_trading_agent.domain.types import ModelsHealth
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.monitoring.order_board import OrderLine
 from smc_trading_agent.monitoring.round_trips import RoundTrip
@@ -15,6 +19,11 @@ from smc_trading_agent.monitoring.views import AccountSample, Reading
 def side_word(side: int) -> SideWord:
     """+1 is buy, -1 is sell."""
     return "buy" if side > 0 else "sell"
+
+
+def models_out(models: ModelsHealth | None) -> ModelsOut | None:
+    """The models that are served, None where there are none."""
+    return None if models is None else ModelsOut.model_validate(msgspec.to_builtins(models))
 
 
 def trade_out(instrument: Instrument, trade: RoundTrip) -> TradeOut:

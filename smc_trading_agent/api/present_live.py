@@ -14,6 +14,7 @@ from smc_trading_agent.api.live_models import (
     DecisionOut,
     EquityColumns,
     EvidenceOut,
+    FeatureOut,
     FillOut,
     MarketOut,
     OrderOut,
@@ -21,6 +22,7 @@ from smc_trading_agent.api.live_models import (
     StatusOut,
     StructureOut,
     ViewState,
+    VoteOut,
     ZoneOut,
 )
 from smc_trading_agent.api.money import average_price, chart_price, seconds, utc
@@ -32,7 +34,7 @@ from smc_trading_agent.api.present import (
     trade_out,
 )
 from smc_trading_agent.domain.reasons import PUBLIC_BREAKER_WORD, REFUSAL_MEANINGS, OrderPurpose
-from smc_trading_agent.domain.types import Approval, BreakerChange, OrderEvent, Refusal
+from smc_trading_agent.domain.types import Approval, BreakerChange, Forecast, OrderEvent, Refusal
 from smc_trading_agent.monitoring.health import AgentStatus, overall_health
 from smc_trading_agent.monitoring.order_board import OrderLine
 from smc_trading_agent.monitoring.round_trips import FILL_EVENTS
@@ -211,6 +213,10 @@ def _decision(instrument: Instrument, record: DecisionRecord) -> DecisionOut:
         samples=forecast.samples if forecast else 0,
         wins=forecast.wins if forecast else 0.0,
         source=forecast.source if forecast else "",
+        bundle=forecast.bundle if forecast else "",
+        prediction_set=forecast.prediction_set.value if forecast and forecast.prediction_set else "",
+        votes=_votes(forecast),
+        top_features=_features(forecast),
         taken=approval is not None,
         quantity=instrument.format_quantity(entries[0].quantity) if entries else "",
         orders=[order.client_order_id for order in approval.orders] if approval else [],
@@ -232,6 +238,19 @@ def _decision(instrument: Instrument, record: DecisionRecord) -> DecisionOut:
             for fact in setup.evidence
         ],
     )
+
+
+def _votes(forecast: Forecast | None) -> list[VoteOut]:
+    votes = forecast.votes if forecast else ()
+    return [
+        VoteOut(expert=vote.expert, status=vote.status.value, probability=vote.probability, weight=vote.weight)
+        for vote in votes
+    ]
+
+
+def _features(forecast: Forecast | None) -> list[FeatureOut]:
+    shares = forecast.top_features if forecast else ()
+    return [FeatureOut(column=share.column, value=share.value, log_odds=share.log_odds) for share in shares]
 
 
 def _reasons(refusal: Refusal | None) -> list[ReasonOut]:

@@ -14,15 +14,15 @@ models must beat. Only setups that have ended are learned from, when they end; e
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import msgspec
 
 from smc_trading_agent._core import BarrierTracker, Bars
 from smc_trading_agent.domain.costs import CostModel
+from smc_trading_agent.domain.reasons import ForecastSource
 from smc_trading_agent.domain.settings import DecisionSettings
 from smc_trading_agent.domain.types import Forecast, Setup
-
-SOURCE = "base_rate"
 
 
 class KindRecord(msgspec.Struct):
@@ -42,6 +42,18 @@ class Followed(msgspec.Struct):
     entry: int
     stop: int
     target: int
+
+    def share_won(self, exit_price: int) -> float:
+        """Share of the way from stop to target at the exit, in [0, 1]."""
+        travelled = (exit_price - self.stop) * self.side
+        return min(1.0, max(0.0, travelled / abs(self.target - self.stop)))
+
+
+class Resolved(NamedTuple):
+    """A setup whose outcome became known; None where its entry never filled."""
+
+    setup_id: str
+    won: float | None
 
 
 class BaseRateState(msgspec.Struct):
@@ -65,21 +77,39 @@ class BaseRateForecaster:
 
     def observe(self, bars: Bars, start: int, stop: int) -> None:
         """Learns from the setups that these bars ended."""
+        self.resolve(bars, start, stop)
+
+    def resolve(self, bars: Bars, start: int, stop: int) -> list[Resolved]:
+        """Learns from the setups that these bars ended, and says which they were."""
         if self._tracker.open_count == 0:
-            return
+            return []
+        resolved = []
         for ended in self._tracker.on_bars(bars, start, stop):
             setup = self._state.followed.pop(ended.key)
-            if ended.outcome != "unfilled":
-                self._learn(setup, ended.exit_price)
+            won = None if ended.outcome == "unfilled" else setup.share_won(ended.exit_price)
+            if won is not None:
+                self._learn(setup, won)
+            resolved.append(Resolved(ended.key, won))
+        return resolved
 
-    def forecast(self, setup: Setup) -> Forecast:
+    def on_close(self, features: tuple[float, ...]) -> None:
+        """Base rates rest on no features."""
+
+    def settle(self) -> None:
+        """Nothing is left to do."""
+
+    def follows(self, setup_id: str) -> bool:
+        """Whether the outcome of a setup is still open."""
+        return setup_id in self._state.followed
+
+    def forecast(self, setup: Setup, recorded: Forecast | None = None) -> Forecast:
         """The probability of winning, with the break-even probability and the record it rests on."""
         record = self._state.records.get(setup.kind, KindRecord())
         chance = setup.risk_ticks / (setup.risk_ticks + setup.reward_ticks)
         shift = record.surplus / (record.information + self._prior)
         return Forecast(
             setup_id=setup.setup_id,
-            source=SOURCE,
+            source=ForecastSource.BASE_RATE,
             probability=1.0 / (1.0 + (1.0 - chance) / chance * math.exp(-shift)),
             break_even=self._costs.break_even(setup.entry, setup.stop, setup.target),
             chance=chance,
@@ -120,10 +150,8 @@ class BaseRateForecaster:
         self._state = msgspec.msgpack.decode(data, type=BaseRateState)
         self._tracker = BarrierTracker.from_snapshot(self._state.tracker)
 
-    def _learn(self, setup: Followed, exit_price: int) -> None:
+    def _learn(self, setup: Followed, won: float) -> None:
         risk, reward = abs(setup.entry - setup.stop), abs(setup.target - setup.entry)
-        travelled = (exit_price - setup.stop) * setup.side
-        won = min(1.0, max(0.0, travelled / (risk + reward)))
         chance = risk / (risk + reward)
         record = self._state.records.setdefault(setup.kind, KindRecord())
         record.samples += 1

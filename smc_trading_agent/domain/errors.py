@@ -1,6 +1,7 @@
 """Every failure that is expected, as a type. The message names the thing, the value and the remedy.
 
 AgentError
+├── BundleError          a model bundle, or a key for one, can't be trusted, read or used here
 ├── ConfigError          a setting is unknown, missing or out of range
 ├── DataError            a file, feed or frame can't be used as market data
 ├── SnapshotError        bytes are no snapshot that can be gone on from
@@ -21,6 +22,10 @@ from __future__ import annotations
 
 class AgentError(Exception):
     """Base of all expected failures."""
+
+
+class BundleError(AgentError):
+    """A model bundle, or a key for one, can't be trusted, read or used here."""
 
 
 class ConfigError(AgentError):

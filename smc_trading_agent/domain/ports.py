@@ -71,7 +71,15 @@ class Forecaster(Snapshotting, Protocol):
     """Stage 3b: gives a setup its probability, and learns only from setups that have ended."""
 
     def observe(self, bars: Bars, start: int, stop: int) -> None: ...
-    def forecast(self, setup: Setup) -> Forecast: ...
+    def on_close(self, features: tuple[float, ...]) -> None:
+        """The feature vector at a close of the decision timeframe, before the setups of that close."""
+
+    def settle(self) -> None:
+        """After the setups of a close were judged: what can be done before the next one, off the path."""
+
+    def forecast(self, setup: Setup, recorded: Forecast | None = None) -> Forecast:
+        """``recorded`` is what a journal that is replayed holds: votes that were missing then are missing again."""
+
     def follow(self, setup: Setup) -> None:
         """Starts watching a setup, taken or not, so that its outcome can be learned when it is known."""
 
@@ -152,6 +160,9 @@ class Journal(Protocol):
     @property
     def replaying(self) -> bool:
         """Whether facts are still being compared with recorded ones rather than added."""
+
+    def expected(self, kind: str, ref: str) -> bytes | None:
+        """The next recorded fact of a kind and reference, while replaying; None where there is none to come."""
 
 
 class Listener(Protocol):

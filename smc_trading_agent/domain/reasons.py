@@ -11,6 +11,9 @@ class RefusalReason(StrEnum):
     WARMING_UP = "warming_up"
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
     BELOW_BREAK_EVEN = "below_break_even"
+    QUORUM = "quorum"
+    CONFORMAL = "conformal"
+    DISAGREEMENT = "disagreement"
     STAGE_ERROR = "stage_error"
     RISK_ENGINE_ERROR = "risk_engine_error"
     BREAKER_NOT_ACTIVE = "breaker_not_active"
@@ -35,7 +38,11 @@ class RefusalReason(StrEnum):
 REFUSAL_MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.WARMING_UP: "the higher timeframes have not closed enough bars to have a bias and a range",
     RefusalReason.INSUFFICIENT_EVIDENCE: "fewer resolved setups of this kind than decision.min_samples",
-    RefusalReason.BELOW_BREAK_EVEN: "P(win) does not beat break-even after costs by decision.min_edge",
+    RefusalReason.BELOW_BREAK_EVEN: "P(win) does not beat break-even after costs by decision.min_edge, or with models "
+    "by decision.models.margin",
+    RefusalReason.QUORUM: "fewer models than decision.models.quorum gave a vote that counts in time",
+    RefusalReason.CONFORMAL: "the conformal set of the forecast is not {win}: a loss can't be ruled out",
+    RefusalReason.DISAGREEMENT: "the models disagree more than they ever should by the bundle's limit",
     RefusalReason.STAGE_ERROR: "a stage raised an error while this setup was in it",
     RefusalReason.RISK_ENGINE_ERROR: "a risk check raised an error or met a value that is no number; it fails closed",
     RefusalReason.BREAKER_NOT_ACTIVE: "the circuit breaker does not let exposure grow in its present state",
@@ -63,6 +70,40 @@ class SetupKind(StrEnum):
 
     REVERSAL = "reversal"
     CONTINUATION = "continuation"
+
+
+class PredictionSet(StrEnum):
+    """Outcomes of a setup that a forecast can't rule out."""
+
+    WIN = "win"
+    LOSE = "lose"
+    BOTH = "both"
+    NEITHER = "neither"
+
+
+class ForecastSource(StrEnum):
+    """What a forecast rests on."""
+
+    BASE_RATE = "base_rate"
+    ENSEMBLE = "ensemble"
+
+
+class DriftLevel(StrEnum):
+    """How far live inputs are from those that the models were trained on, and what follows."""
+
+    NONE = "none"
+    SHRINK = "shrink"  # weights go back to equal
+    STOP = "stop"  # base rates only
+
+
+class VoteStatus(StrEnum):
+    """What became of one model's vote on a setup."""
+
+    COUNTED = "counted"
+    LATE = "late"
+    FAILED = "failed"
+    NOT_A_NUMBER = "not_a_number"
+    DROPPED = "dropped"  # it drifted: it votes, and is not counted
 
 
 class OrderPurpose(StrEnum):

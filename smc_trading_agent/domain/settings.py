@@ -44,6 +44,21 @@ class StructureSettings(Section):
     detector: dict[str, object] = Field(default_factory=dict)
 
 
+class ModelSettings(Section):
+    """Which models judge setups, and when their judgement counts. Without a bundle base rates do."""
+
+    bundle: str = Field("", description="folder of the bundle; empty: base rates only")
+    trust_folder: str = Field("trust", description="folder of the public keys whose bundles are loaded")
+    allow_unsigned: bool = Field(False, description="load a bundle that no trusted key signed")
+    quorum: int = Field(
+        3, ge=1, description="models that must vote in time, those with a cap on their weight not counted"
+    )
+    deadline_ms: float = Field(
+        20.0, ge=0, le=10_000, description="a vote that takes longer is left out; 0 waits for each"
+    )
+    margin: float = Field(0.02, ge=0, lt=1, description="P must beat break-even by this much")
+
+
 class DecisionSettings(Section):
     """How structure becomes a setup, and when a setup is worth trading."""
 
@@ -59,6 +74,7 @@ class DecisionSettings(Section):
     prior_strength: float = Field(40.0, gt=0, description="setups' worth of belief in chance")
     min_edge: float = Field(0.0, ge=0, lt=1, description="P must beat break-even by this much")
     take_every_setup: bool = Field(False, description="research: trade every setup, to see raw base rates")
+    models: ModelSettings = ModelSettings()
 
 
 class RiskSettings(Section):
@@ -100,6 +116,20 @@ class JournalSettings(Section):
     checkpoint_bars: int = Field(2_000, ge=1, description="base bars between two checkpoints")
 
 
+class EnsembleSettings(Section):
+    """How the models of a bundle are run."""
+
+    parallel_execution: bool = Field(True, description="measure threads against one after another, and take the faster")
+    cache_ttl_seconds: float = Field(60.0, ge=0, description="votes on the same setup and bar are not asked for again")
+    max_workers: int = Field(4, ge=1, le=64, description="models that run at the same time")
+
+
+class PerformanceSettings(Section):
+    """What changes how fast the agent is, and nothing that it decides."""
+
+    ml_ensemble: EnsembleSettings = EnsembleSettings()
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -110,3 +140,4 @@ class Settings(Section):
     risk: RiskSettings = RiskSettings()
     execution: ExecutionSettings = ExecutionSettings()
     journal: JournalSettings = JournalSettings()
+    performance: PerformanceSettings = PerformanceSettings()

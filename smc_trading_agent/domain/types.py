@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
-from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, OrderPurpose, RefusalReason, SetupKind
+from smc_trading_agent.domain.reasons import (
+    BreakerCause,
+    BreakerState,
+    OrderPurpose,
+    PredictionSet,
+    RefusalReason,
+    SetupKind,
+    VoteStatus,
+)
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -54,10 +62,41 @@ class Setup(msgspec.Struct, frozen=True):
         return abs(self.target - self.entry)
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class RefusalDetail(msgspec.Struct, frozen=True):
+    """One reason with the numbers it was decided on."""
+
+    reason: RefusalReason
+    context: dict[str, str] = {}
+
+
+class Vote(msgspec.Struct, frozen=True):
+    """What one model said of a setup: raw log-odds, calibrated P(win), and its weight in the pool.
+
+    Both numbers are None where there was none in time; the weight is 0 unless the vote counted.
+    """
+
+    expert: str
+    status: VoteStatus
+    log_odds: float | None = None
+    probability: float | None = None
+    weight: float = 0.0
+
+
+class FeatureShare(msgspec.Struct, frozen=True):
+    """How much one input column moved a model's log-odds."""
+
+    column: str
+    value: float
+    log_odds: float
+
+
+class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     """P(win | setup) beside the probability at which the trade would just pay its costs.
 
     A win counts as reaching the target first; an exit in between counts as its share of the way from stop to target.
+    ``samples`` and ``wins`` are the resolved setups that it rests on. The rest is empty unless models voted:
+    ``bundle`` is their content hash, ``abstentions`` every reason not to act on them, ``disagreement`` the weighted
+    standard deviation of their log-odds, ``top_features`` the largest shares by ``explained_by``.
     """
 
     setup_id: str
@@ -67,6 +106,50 @@ class Forecast(msgspec.Struct, frozen=True):
     chance: float
     samples: int
     wins: float
+    bundle: str = ""
+    votes: tuple[Vote, ...] = ()
+    disagreement: float = 0.0
+    prediction_set: PredictionSet | None = None
+    abstentions: tuple[RefusalDetail, ...] = ()
+    explained_by: str = ""
+    top_features: tuple[FeatureShare, ...] = ()
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Microseconds over ``n`` runs."""
+
+    p50: float
+    p99: float
+    n: int
+
+
+class ScheduleReport(msgspec.Struct, frozen=True):
+    """How models are run: what was measured at start-up, by schedule, and what was chosen from it."""
+
+    chosen: str
+    lanes: int
+    measured: dict[str, Timing] = {}
+
+
+class ModelsHealth(msgspec.Struct, frozen=True):
+    """The models that are served, and how they do. ``votes`` counts by model and by what became of each vote.
+
+    ``drift``: none, shrink (weights equal) or stop (base rates only); ``dropped`` models are not counted until their
+    log-loss recovers. ``lose_alpha`` is the share of losing setups that sets may now rule out wrongly.
+    """
+
+    bundle: str
+    signed_by: str
+    verdict: str
+    schedule: ScheduleReport
+    votes: dict[str, dict[str, int]]
+    weights: dict[str, float]
+    resolved: int
+    cache_hit_rate: float
+    drift: str
+    drifted_columns: tuple[str, ...]
+    dropped: tuple[str, ...]
+    lose_alpha: float
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -84,13 +167,6 @@ class Intent(msgspec.Struct, frozen=True):
     probability: float
     time_limit_ns: int = 0
     reason: str = ""
-
-
-class RefusalDetail(msgspec.Struct, frozen=True):
-    """One reason with the numbers it was decided on."""
-
-    reason: RefusalReason
-    context: dict[str, str] = {}
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -229,8 +305,8 @@ class Reconciliation(msgspec.Struct, frozen=True):
     differences: tuple[str, ...]
 
 
-class SessionStart(msgspec.Struct, frozen=True):
-    """The first fact of a journal: what market and which settings everything after it rests on."""
+class SessionStart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first fact of a journal: what market, settings and models (a bundle's id) everything after it rests on."""
 
     venue: str
     symbol: str
@@ -241,3 +317,4 @@ class SessionStart(msgspec.Struct, frozen=True):
     decision_timeframe: str
     start_cash: int
     settings_hash: str
+    models: str = ""

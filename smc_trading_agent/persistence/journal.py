@@ -147,6 +147,13 @@ class SqliteJournal:
         for row in self._db.execute(QUERIES[kind is not None, ref is not None], (after, *given)):
             yield Fact(*row)
 
+    def expected(self, kind: str, ref: str) -> bytes | None:
+        """The payload of the next fact of a kind and reference that a replay has yet to produce."""
+        if not self.replaying:
+            return None
+        fact = next(self.facts(kind, ref, after=self._length), None)
+        return None if fact is None else fact.payload
+
     def last_ref(self, kind: str) -> str:
         """The reference of the newest fact of a kind, empty where there is none."""
         row = self._db.execute("SELECT ref FROM fact WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()

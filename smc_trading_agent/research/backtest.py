@@ -21,6 +21,7 @@ from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.tally import Tally, max_drawdown
 from smc_trading_agent.runtime.assembly import Assembly, Market, assemble, cost_model
 from smc_trading_agent.runtime.history import orders_hash
+from smc_trading_agent.runtime.models import without_deadlines
 from smc_trading_agent.runtime.runner import Runner
 
 RANDOM_RUNS = 200
@@ -75,7 +76,8 @@ def run_backtest(
 ) -> tuple[BacktestResult, Tally]:
     """Runs ``market`` to its end. ``journal`` is new or in memory; raises `AgentError` as the stages do."""
     tally, feed = Tally(), _WatchedFeed(market.feed)
-    assembly = assemble(msgspec.structs.replace(market, feed=feed), settings, journal, None, [tally])
+    timeless = without_deadlines(settings)
+    assembly = assemble(msgspec.structs.replace(market, feed=feed), timeless, journal, None, [tally])
     runner = Runner(assembly, progress)
     began = monotonic_ns()
     runner.recover()

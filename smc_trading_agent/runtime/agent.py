@@ -13,7 +13,7 @@ from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import AgentError
 from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.settings import Settings
-from smc_trading_agent.domain.types import Approval
+from smc_trading_agent.domain.types import Approval, ModelsHealth
 from smc_trading_agent.monitoring.health import AgentState, AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
 from smc_trading_agent.monitoring.views import ViewStore
@@ -91,8 +91,14 @@ class Agent:
 
     @property
     def cache_hit_rate(self) -> float:
-        """The base-rate forecaster is a lookup of its own sums; nothing is cached, so nothing hits."""
-        return 0.0
+        """Base rates are a lookup of their own sums; only votes of models are cached, so only they hit."""
+        models = self._assembly.models
+        return 0.0 if models is None else models.cache_hit_rate
+
+    @property
+    def models(self) -> ModelsHealth | None:
+        """The models that are served and how they do, None where base rates alone forecast."""
+        return None if self._assembly.models is None else self._assembly.models.health()
 
     @property
     def api_key_hash(self) -> str | None:
@@ -142,6 +148,8 @@ class Agent:
             self._thread.join(STOP_TIMEOUT_S)
         if not self._thread.is_alive() and not self._closed:
             self._closed = True
+            if self._assembly.models is not None:
+                self._assembly.models.close()
             self._orders_hash = orders_hash(self._assembly.journal)
             self._state_dir.close()
 

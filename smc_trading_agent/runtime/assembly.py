@@ -10,7 +10,7 @@ import msgspec
 from smc_trading_agent._core import Instrument
 from smc_trading_agent.config import settings_hash
 from smc_trading_agent.coordinator import OptimizedTradingCoordinator, Stages
-from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
+from smc_trading_agent.decision_engine.ensemble.forecaster import EnsembleForecaster
 from smc_trading_agent.decision_engine.policy import BreakEvenPolicy
 from smc_trading_agent.decision_engine.setups import StructureSetups
 from smc_trading_agent.domain.clock import MarketClock
@@ -25,6 +25,7 @@ from smc_trading_agent.execution_engine.venues.paper import PaperVenue
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.risk_manager.gateway import RiskGateway
+from smc_trading_agent.runtime.models import forecaster_of
 from smc_trading_agent.smc_detector.reader import MarketReader
 
 PAPER = "paper"
@@ -52,6 +53,7 @@ class Assembly(msgspec.Struct, frozen=True):
     clock: MarketClock
     latency: LatencyBook
     session: SessionStart
+    models: EnsembleForecaster | None
 
 
 def cost_model(execution: ExecutionSettings) -> CostModel:
@@ -90,16 +92,18 @@ def assemble(
     venue = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
     engine = ExecutionEngine(instrument, venue, journal, clock, seal, start_cash)
     gate = RiskGateway(instrument, settings.risk, costs, clock, seal, record)
+    forecaster = forecaster_of(settings, instrument.key, costs, clock)
     stages = Stages(
         detector=MarketReader(instrument, market.base_timeframe, structure),
         setups=StructureSetups(
             instrument.key, structure.decision_timeframe, structure.context_timeframes[0], settings.decision
         ),
-        forecaster=BaseRateForecaster(costs, settings.decision),
+        forecaster=forecaster,
         policy=BreakEvenPolicy(settings.decision),
         gate=gate,
         engine=engine,
     )
+    models = forecaster if isinstance(forecaster, EnsembleForecaster) else None
     return Assembly(
         market=market,
         settings=settings,
@@ -110,15 +114,21 @@ def assemble(
         venue=venue,
         clock=clock,
         latency=latency,
-        session=SessionStart(
-            venue=instrument.venue,
-            symbol=instrument.symbol,
-            tick_size=instrument.tick_size,
-            lot_size=instrument.lot_size,
-            market=market.feed.market,
-            mode=PAPER,
-            settings_hash=settings_hash(settings),
-            decision_timeframe=structure.decision_timeframe,
-            start_cash=start_cash,
-        ),
+        session=_session(market, settings, start_cash, "" if models is None else models.bundle_id),
+        models=models,
+    )
+
+
+def _session(market: Market, settings: Settings, start_cash: int, models: str) -> SessionStart:
+    return SessionStart(
+        venue=market.instrument.venue,
+        symbol=market.instrument.symbol,
+        tick_size=market.instrument.tick_size,
+        lot_size=market.instrument.lot_size,
+        market=market.feed.market,
+        mode=PAPER,
+        settings_hash=settings_hash(settings),
+        decision_timeframe=settings.structure.decision_timeframe,
+        start_cash=start_cash,
+        models=models,
     )

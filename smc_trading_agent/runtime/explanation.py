@@ -17,11 +17,13 @@ from smc_trading_agent.domain.types import (
     Approval,
     Decision,
     Evidence,
+    Forecast,
     Intent,
     OrderEvent,
     Refusal,
     SessionStart,
     StageFailure,
+    Vote,
 )
 from smc_trading_agent.persistence.journal import Fact, SqliteJournal
 from smc_trading_agent.runtime.state_dir import JOURNAL_FILE
@@ -155,6 +157,25 @@ class _Teller:
             f"(chance alone {forecast.chance:.4f})",
             f"by {forecast.source}: {forecast.wins:.1f} wins in {forecast.samples} setups of this kind that had ended",
         )
+        if forecast.bundle:
+            self._models(forecast)
+
+    def _models(self, forecast: Forecast) -> None:
+        decided = "drift has put the models to rest; base rates decided"
+        if forecast.prediction_set is not None:
+            decided = (
+                f"conformal set {{{forecast.prediction_set.value}}}, disagreement {forecast.disagreement:.4f} "
+                "(standard deviation of log-odds)"
+            )
+        self._add("Models", f"bundle {forecast.bundle}: {decided}", *(_vote_text(vote) for vote in forecast.votes))
+        if forecast.top_features:
+            self._add(
+                "Features",
+                *(
+                    f"{share.column} = {share.value:.4g}: {share.log_odds:+.4f} log-odds in {forecast.explained_by}"
+                    for share in forecast.top_features
+                ),
+            )
 
     def _evidence(self, item: Evidence) -> str:
         price = self._instrument.format_price
@@ -189,6 +210,12 @@ class _Teller:
                 f"fee {self._instrument.format_quote(event.fee)} ({event.liquidity}), trade {event.trade_id}",
             )
         self._add("Order events", line + (f" ({event.reason})" if event.reason else ""))
+
+
+def _vote_text(vote: Vote) -> str:
+    if vote.probability is None:
+        return f"{vote.expert}: {vote.status.value}"
+    return f"{vote.expert}: P(win) {vote.probability:.4f}, weight {vote.weight:.3f} ({vote.status.value})"
 
 
 def time_text(time_ns: int) -> str:

@@ -17,6 +17,7 @@ from smc_trading_agent.domain.types import (
     Evidence,
     Forecast,
     Intent,
+    ModelsHealth,
     OrderEvent,
     Refusal,
     RefusalDetail,
@@ -279,6 +280,7 @@ class SceneAgent:
     """A scene as the agent that the API stands before."""
 
     label, mode, target_ms, cache_hit_rate = "SYNTHETIC", "paper", 50.0, 0.25
+    models: ModelsHealth | None = None
 
     def __init__(self, scene: Scene, key: str | None = API_KEY) -> None:
         self.views, self.latency, self.instrument = scene.views, scene.latency, scene.instrument

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from smc_trading_agent.api.app import create_app
 from smc_trading_agent.domain.errors import AgentError
 from smc_trading_agent.domain.reasons import BreakerState
+from smc_trading_agent.domain.types import ModelsHealth, ScheduleReport, Timing
 from smc_trading_agent.monitoring.health import AgentState
 from smc_trading_agent.monitoring.latency import LatencyStage
 from tests.unit.api_client import served
@@ -63,6 +65,28 @@ def test_health_has_the_contracts_shape() -> None:
     assert data["cache_hit_rate"] == 0.25
     assert data["last_latency_ms"] == last > 0
     assert (data["label"], data["mode"], data["market"]) == ("SYNTHETIC", "paper", "synthetic seed=11")
+
+
+def test_health_names_the_models_that_are_served() -> None:
+    with served() as (client, agent, _):
+        assert client.get("/api/optimized/health").json()["data"]["models"] is None
+        agent.models = ModelsHealth(
+            bundle="b0",
+            signed_by="k0",
+            verdict="no edge after costs",
+            schedule=ScheduleReport("threads", 2, {"threads": Timing(90.5, 210.0, 200)}),
+            votes={"lstm": {"counted": 3, "late": 1}},
+            weights={"lstm": 1.0},
+            resolved=7,
+            cache_hit_rate=0.5,
+            drift="none",
+            drifted_columns=("atr_share",),
+            dropped=(),
+            lose_alpha=0.1,
+        )
+        data = client.get("/api/optimized/health").json()["data"]["models"]
+    assert data == msgspec.json.decode(msgspec.json.encode(agent.models))
+    assert data["schedule"]["measured"]["threads"] == {"p50": 90.5, "p99": 210.0, "n": 200}
 
 
 @pytest.mark.parametrize(

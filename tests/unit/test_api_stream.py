@@ -7,12 +7,15 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from smc_trading_agent.api.live_models import ViewState
 from smc_trading_agent.api.present_live import ZONES_EACH, view_state
 from smc_trading_agent.api.stream import CLOSE_POLICY, CLOSE_TRY_AGAIN, ChangeSignal, StreamSession
+from smc_trading_agent.domain.reasons import PredictionSet, VoteStatus
+from smc_trading_agent.domain.types import FeatureShare, Vote
 from smc_trading_agent.monitoring.views import Cursor
 from tests.unit.api_client import served
 from tests.unit.api_scene import Scene, SceneAgent
@@ -194,11 +197,40 @@ def test_the_state_is_whole_and_valid() -> None:
     assert [decision.id for decision in state.decisions] == [r.decision.decision_id for r in reading.decisions]
     assert state.market.timeframe == "15m"
     refused = next(decision for decision in state.decisions if not decision.taken)
-    assert refused.reasons[0].meaning == "P(win) does not beat break-even after costs by decision.min_edge"
+    assert (
+        refused.reasons[0].meaning
+        == "P(win) does not beat break-even after costs by decision.min_edge, or with models by decision.models.margin"
+    )
     assert refused.reasons[0].context["break_even"] == "0.352"
     taken = next(decision for decision in state.decisions if decision.taken)
     assert [order.rpartition("-")[2] for order in taken.orders] == ["entry", "stop", "target"]
     assert taken.quantity == "0.250"
+
+
+def test_a_decision_by_models_is_sent_with_its_votes() -> None:
+    scene = Scene()
+    scene.run(150)
+    record = scene.views.read().decisions[0]
+    assert record.decision.forecast is not None
+    by_models = msgspec.structs.replace(
+        record.decision.forecast,
+        bundle="b0",
+        prediction_set=PredictionSet.BOTH,
+        votes=(Vote("lstm", VoteStatus.COUNTED, 0.1, 0.52, 1.0), Vote("ppo", VoteStatus.LATE)),
+        top_features=(FeatureShare("atr_share", 0.4, -0.2),),
+    )
+    scene.views.on_decision(msgspec.structs.replace(record.decision, forecast=by_models), record.outcome)
+    state, _ = view_state(SceneAgent(scene))
+    plain, sent = state.decisions[0], state.decisions[-1]
+    assert (plain.bundle, plain.prediction_set, plain.votes, plain.top_features) == ("", "", [], [])
+    assert (sent.bundle, sent.prediction_set) == ("b0", "both")
+    assert [vote.model_dump() for vote in sent.votes] == [
+        {"expert": "lstm", "status": "counted", "probability": 0.52, "weight": 1.0},
+        {"expert": "ppo", "status": "late", "probability": None, "weight": 0.0},
+    ]
+    assert [share.model_dump() for share in sent.top_features] == [
+        {"column": "atr_share", "value": 0.4, "log_odds": -0.2}
+    ]
 
 
 def test_only_the_zones_nearest_to_the_price_are_sent() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smc_trading_agent._core import Bar, Bars
-from smc_trading_agent.decision_engine.base_rate import SOURCE, BaseRateForecaster
+from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.domain.reasons import SetupKind
 from smc_trading_agent.domain.settings import DecisionSettings
 from smc_trading_agent.domain.types import Setup
@@ -75,7 +75,7 @@ def by_formula(chance: float, outcomes: list[float], prior: float = PRIOR) -> fl
 def test_without_a_record_the_probability_is_chance() -> None:
     found = Market().forecaster.forecast(setup(entry=ENTRY, stop=STOP, target=TARGET))
     assert found.probability == pytest.approx(CHANCE, rel=1e-15)
-    assert (found.chance, found.samples, found.wins, found.source) == (CHANCE, 0, 0.0, SOURCE)
+    assert (found.chance, found.samples, found.wins, found.source) == (CHANCE, 0, 0.0, "base_rate")
     assert found.break_even == costs().break_even(ENTRY, STOP, TARGET)
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from smc_trading_agent.config import api_key_hash, load_settings, settings_hash
 from smc_trading_agent.domain.errors import ConfigError
-from smc_trading_agent.domain.settings import Settings
+from smc_trading_agent.domain.settings import Section, Settings
 
 
 @pytest.fixture
@@ -183,21 +183,39 @@ def another(key: str, value: object) -> object:
             return OTHER_TEXT.get(key, "power_loss" if key == "durability" else "elsewhere")
 
 
-KEYS = [(section, key) for section, values in Settings().model_dump(mode="json").items() for key in values]
-WHERE_IT_RUNS = {(section, key) for section, key in KEYS if section in ("app", "journal")} | {
+def keys_of(section: type[Section], *above: str) -> list[tuple[str, ...]]:
+    """Paths of all keys in a section and in those inside it."""
+    paths: list[tuple[str, ...]] = []
+    for key, field in section.model_fields.items():
+        kind = field.annotation
+        inner = isinstance(kind, type) and issubclass(kind, Section)
+        paths += keys_of(kind, *above, key) if inner else [(*above, key)]
+    return paths
+
+
+KEYS = keys_of(Settings)
+WHERE_IT_RUNS = {path for path in KEYS if path[0] in ("app", "journal", "performance")} | {
     ("synthetic", "speed"),
     ("synthetic", "fast_forward_bars"),
+    # The session names the bundle by its content, and the journal holds who was late.
+    ("decision", "models", "bundle"),
+    ("decision", "models", "trust_folder"),
+    ("decision", "models", "allow_unsigned"),
+    ("decision", "models", "deadline_ms"),
 }
 
 
-@pytest.mark.parametrize(("section", "key"), KEYS)
-def test_the_hash_covers_what_decides_and_not_where_it_runs(section: str, key: str) -> None:
-    content: dict[str, dict[str, Any]] = Settings().model_dump(mode="json")
-    content[section][key] = another(key, content[section][key])
+@pytest.mark.parametrize("path", KEYS, ids=".".join)
+def test_the_hash_covers_what_decides_and_not_where_it_runs(path: tuple[str, ...]) -> None:
+    content: dict[str, Any] = Settings().model_dump(mode="json")
+    section = content
+    for name in path[:-1]:
+        section = section[name]
+    section[path[-1]] = another(path[-1], section[path[-1]])
     changed = Settings.model_validate(content)
     assert changed != Settings()
     same = settings_hash(changed) == settings_hash(Settings())
-    assert same is ((section, key) in WHERE_IT_RUNS)
+    assert same is (path in WHERE_IT_RUNS)
 
 
 def test_the_order_in_which_settings_were_written_does_not_matter(file: Path) -> None:

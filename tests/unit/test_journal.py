@@ -132,6 +132,21 @@ def test_restarting_twice_adds_nothing_and_ends_at_the_same_hash(file: Path) -> 
     assert file.read_bytes() == before
 
 
+def test_a_replay_is_told_what_is_still_to_come_of_a_kind_and_reference(file: Path) -> None:
+    again: list[Entry] = [("decision", 50, Note("first again"), "d1")]
+    recorded(file, HISTORY + again)
+    with SqliteJournal(file) as journal:
+        assert journal.expected("decision", "d1") is None
+        journal.rewind()
+        assert b'"first"' in (journal.expected("decision", "d1") or b"")
+        write(journal, HISTORY[:1])
+        assert b'"first again"' in (journal.expected("decision", "d1") or b"")
+        assert journal.expected("decision", "d9") is None
+        write(journal, HISTORY[1:] + again)
+        assert not journal.replaying
+        assert journal.expected("decision", "d1") is None
+
+
 def test_what_is_new_after_a_replay_is_added(file: Path) -> None:
     recorded(file)
     whole = [*HISTORY, ("decision", 50, Note("fourth"), "d4")]

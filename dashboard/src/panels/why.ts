@@ -8,6 +8,7 @@ export function why(decision: DecisionOut, orders: OrderOut[], trade: TradeOut |
   const parts: (Node | null)[] = [
     verdict(decision),
     probability(decision),
+    models(decision),
     plan(decision),
     reasons(decision),
     evidence(decision),
@@ -56,6 +57,27 @@ function probability(decision: DecisionOut): Node | null {
     ),
     scale,
     el("p", "note", record),
+  );
+}
+
+/** What each model said, and what moved them; nothing where base rates alone forecast. */
+function models(decision: DecisionOut): Node | null {
+  if (decision.votes.length === 0) return null;
+  const votes = decision.votes.map((vote) =>
+    el(
+      "li",
+      "",
+      el("strong", "", title(vote.expert)),
+      vote.probability === null ? ` ${title(vote.status).toLowerCase()}` : ` ${percent(vote.probability)}`,
+      el("span", "note", vote.weight > 0 ? `weight ${vote.weight.toFixed(2)}` : "not counted"),
+    ),
+  );
+  const moved = decision.top_features.map((share) => `${title(share.column)} ${signed(share.log_odds.toFixed(2))}`);
+  return section(
+    "Models",
+    el("ul", "evidence", ...votes),
+    decision.prediction_set ? el("p", "note", `Outcomes that can't be ruled out: ${decision.prediction_set}.`) : null,
+    moved.length > 0 ? el("p", "note", `Log-odds moved most by ${moved.join(", ")}.`) : null,
   );
 }
 
@@ -143,6 +165,6 @@ function facts(entries: Record<string, string>): HTMLElement | null {
   return el("dl", "facts", ...pairs.map(([name, value]) => definition(title(name), value, "num")));
 }
 
-function section(heading: string, ...children: Node[]): HTMLElement {
+function section(heading: string, ...children: (Node | null)[]): HTMLElement {
   return el("section", "", el("h3", "", heading), ...children);
 }

@@ -1,0 +1,40 @@
+"""Which forecaster the settings ask for: the models of a bundle, or base rates alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
+from smc_trading_agent.decision_engine.ensemble.bundle import Use, load_bundle
+from smc_trading_agent.decision_engine.ensemble.cache import VoteCache
+from smc_trading_agent.decision_engine.ensemble.forecaster import EnsembleForecaster
+from smc_trading_agent.decision_engine.ensemble.signing import load_trusted_keys
+from smc_trading_agent.domain.clock import Clock
+from smc_trading_agent.domain.costs import CostModel
+from smc_trading_agent.domain.settings import Settings
+
+
+def forecaster_of(
+    settings: Settings, instrument: str, costs: CostModel, clock: Clock
+) -> BaseRateForecaster | EnsembleForecaster:
+    """Base rates where `decision.models.bundle` is empty; else the bundle, verified and warmed.
+
+    Raises `BundleError` where the bundle can't be trusted, read or used here: nothing falls back in silence.
+    """
+    base, models = BaseRateForecaster(costs, settings.decision), settings.decision.models
+    if not models.bundle:
+        return base
+    bundle = load_bundle(
+        Path(models.bundle),
+        Use(instrument, settings.structure.decision_timeframe),
+        load_trusted_keys(Path(models.trust_folder)),
+        models.allow_unsigned,
+    )
+    ensemble = settings.performance.ml_ensemble
+    return EnsembleForecaster(bundle, base, VoteCache(clock, ensemble.cache_ttl_seconds), models, ensemble)
+
+
+def without_deadlines(settings: Settings) -> Settings:
+    """The same settings for a run that must come out the same on any machine: every model is waited for."""
+    models = settings.decision.models.model_copy(update={"deadline_ms": 0.0})
+    return settings.model_copy(update={"decision": settings.decision.model_copy(update={"models": models})})

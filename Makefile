@@ -94,8 +94,10 @@ docs-tables: $(VENV)/.core ## write what docs/ and the types of the parameters s
 docs-pictures: setup ## draw the pictures of the pages on the concepts anew, from the synthetic market
 	mkdir -p docs/images/concepts
 	folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; market="$$folder/synthetic.parquet"; \
+	nightly="$$folder/synthetic_with_nights.parquet"; \
 	$(BIN)/smc-agent data synthesize --bars 120000 --seed 7 --out "$$market"; \
-	$(BIN)/python -m smc_trading_agent.research.concept_pages.pictures . "$$market" \
+	$(BIN)/smc-agent data synthesize --bars 120000 --seed 7 --closed-hours 2 --out "$$nightly"; \
+	$(BIN)/python -m smc_trading_agent.research.concept_pages.pictures . "$$market" "$$nightly" \
 		| PATH="$(CURDIR)/$(BIN):$$PATH" bash -euo pipefail
 	$(MAKE) docs-tables
 

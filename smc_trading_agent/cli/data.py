@@ -28,6 +28,9 @@ File = Annotated[Path, typer.Argument(help="A Parquet, CSV, gzipped CSV or archi
 Timeframe = Annotated[str, typer.Option("--timeframe", help="Of the bars; told from the file when left out.")]
 Venue = Annotated[str, typer.Option("--venue", help="Told from the file when left out.")]
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
 
 @app.command()
 def check(
@@ -74,6 +77,9 @@ def synthesize(
     out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
     bars: Annotated[int, typer.Option("--bars", min=1, max=10_000_000, help="How many 1-minute bars.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same bars.")] = 7,
+    closed_hours: Annotated[
+        int, typer.Option("--closed-hours", min=0, max=23, help="Leave out the last hours of each day (UTC).")
+    ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,10 +87,11 @@ def synthesize(
     with errors_as_exit_codes(as_json):
         _refuse_target(out, force)
         feed = SyntheticFeed(seed, length=bars)
-        table = _synthesize(feed, bars)
+        open_ms = pl.col("open_time") % DAY_MS < DAY_MS - closed_hours * HOUR_MS
+        table = _synthesize(feed, bars).filter(open_ms)
         labels = {"synthetic": "true", "venue": feed.instrument.venue, "symbol": feed.instrument.symbol}
         write_atomically(table, out, labels)
-    emit({"file": str(out), "bars": bars, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
+    emit({"file": str(out), "bars": table.height, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
 
 
 def write_atomically(table: pl.DataFrame, out: Path, metadata: dict[str, str]) -> None:

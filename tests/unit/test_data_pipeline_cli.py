@@ -55,6 +55,15 @@ def test_a_synthesized_file_reads_back_bar_for_bar_and_says_what_it_is(tape: Pat
     assert not ReplayFeed.open(edited(tape)).synthetic
 
 
+def test_closed_hours_leave_a_gap_at_the_end_of_each_day(tmp_path: Path) -> None:
+    path = tmp_path / "nights.parquet"
+    code, output, _ = call("synthesize", "--bars", 3 * 1_440, "--closed-hours", 2, "--out", path, "--json")
+    assert code == 0
+    assert one_object(output)["bars"] == 3 * 22 * 60
+    hours = pl.read_parquet(path)["open_time"].cast(pl.Datetime("ms")).dt.hour()
+    assert hours.unique().sort().to_list() == list(range(22))
+
+
 def test_the_same_seed_writes_the_same_bytes(tape: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.parquet"
     code, output, _ = call("synthesize", "--bars", 300, "--seed", 4, "--out", again, "--json")

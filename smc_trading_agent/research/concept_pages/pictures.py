@@ -1,7 +1,7 @@
 """Commands that draw the pictures of the pages: one `smc-agent chart` for each concept that makes records.
 
-`python -m smc_trading_agent.research.concept_pages.pictures ROOT FILE` reads the synthetic market in FILE and
-prints them; `make docs-pictures` runs them. Each picture shows an instance of the concept that the market happened
+`python -m smc_trading_agent.research.concept_pages.pictures ROOT FILE...` reads the synthetic markets in the files and
+prints them, for each concept from the first market that has it; `make docs-pictures` runs them. Each picture shows an instance of the concept that the market happened
 to make, chosen by rule: the first after a quarter of the file whose life fits the picture.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -37,10 +37,10 @@ class Shot(msgspec.Struct, frozen=True):
     end: int
 
 
-def beginnings(kinds: Iterable[str]) -> tuple[str, ...]:
-    """The kinds that begin something: those not named after another kind, as `order_block_touched` is."""
+def beginnings(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The kinds that begin something, not named after another kind as `order_block_touched` is; all where none does."""
     named = [kind for kind in kinds if not any(kind.startswith(f"{other}_") for other in EVENT_KINDS if other != kind)]
-    return tuple(named)
+    return tuple(named) or tuple(kinds)
 
 
 def shots(tree: Tree, bars: Bars) -> Iterator[Shot]:
@@ -77,11 +77,14 @@ def command(shot: Shot, file: Path) -> str:
 
 
 def main() -> None:
-    """Prints the commands for the source tree and the file named on the command line."""
-    root, file = Path(sys.argv[1]), Path(sys.argv[2])
-    bars = bars_of(open_file(file, FileOptions()).market.feed.batches(0), TIMEFRAME)
-    for shot in shots(read_tree(root), bars):
-        sys.stdout.write(command(shot, file) + "\n")
+    """Prints the commands for the source tree and the files named on the command line."""
+    tree, drawn = read_tree(Path(sys.argv[1])), set[str]()
+    for file in map(Path, sys.argv[2:]):
+        bars = bars_of(open_file(file, FileOptions()).market.feed.batches(0), TIMEFRAME)
+        for shot in shots(tree, bars):
+            if shot.module not in drawn:
+                drawn.add(shot.module)
+                sys.stdout.write(command(shot, file) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Commands that draw the pictures of the pages: one `smc-agent chart` for each concept that makes records.
 
 `python -m smc_trading_agent.research.concept_pages.pictures ROOT FILE...` reads the synthetic markets in the files and
-prints them, for each concept from the first market that has it; `make docs-pictures` runs them. Each picture shows an instance of the concept that the market happened
-to make, chosen by rule: the first after a quarter of the file whose life fits the picture.
+prints them, each from the first market that has its concept; `make docs-pictures` runs them. It shows an instance
+that the market happened to make, chosen by rule: the first after a quarter of the file whose life fits the picture.
 """
 
 from __future__ import annotations

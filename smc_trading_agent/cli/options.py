@@ -27,6 +27,8 @@ IgnoreUnknown = Annotated[bool, typer.Option("--ignore-unknown-columns", help="R
 Symbol = Annotated[str, typer.Option("--symbol", help="Told from the file when left out.")]
 TickSize = Annotated[str, typer.Option("--tick-size", help="Price step; told from the file when left out.")]
 LotSize = Annotated[str, typer.Option("--lot-size", help="Quantity step; told from the file when left out.")]
+SecondFile = Annotated[Path | None, typer.Option("--with", help="A second instrument: SMT divergences of the two.")]
+Inverse = Annotated[bool, typer.Option("--inverse", help="The instrument of --with falls where the first one rises.")]
 StateRoot = Annotated[Path | None, typer.Option("--state-dir", help="Where accounts and journals are kept.")]
 
 CONTEXT_OF = {

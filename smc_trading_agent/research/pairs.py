@@ -1,0 +1,68 @@
+"""Two instruments whose bars are read together, for what needs both: SMT divergence."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from smc_trading_agent._core import Bars, Instrument, aggregate_bars
+from smc_trading_agent.domain.errors import DataError
+from smc_trading_agent.runtime.markets import OpenedMarket
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Bars of one timeframe of two instruments; ``file``, ``label`` and ``instrument`` are the second one's.
+
+    ``config`` holds the parameters of `DivergenceDetector` as JSON.
+    """
+
+    first: Bars
+    second: Bars
+    file: str
+    label: str
+    instrument: Instrument
+    config: str = "{}"
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """The open times at which at least one of the two has a bar: the steps of the detector. Shape (steps,), ns."""
+        return np.union1d(self.first.columns()["open_time"], self.second.columns()["open_time"])
+
+    def between(self, start: int, stop: int) -> Pair:
+        """The bars that open at ``start`` or later and before ``stop`` (ns)."""
+        first, second = (_between(bars, start, stop) for bars in (self.first, self.second))
+        return msgspec.structs.replace(self, first=first, second=second)
+
+    def until(self, time: int) -> Pair:
+        """The bars that have closed by ``time`` (ns)."""
+        length = self.first[0].close_time - self.first[0].open_time
+        return self.between(0, time - length + 1)
+
+
+def pair_of(first: Bars, file: str, opened: OpenedMarket, inverse: bool) -> Pair:
+    """``first`` beside the bars of an opened file, brought to the timeframe of ``first``.
+
+    Raises `DataError` where they can't be brought there, or no two bars open together.
+    """
+    bars = Bars.concat(list(opened.market.feed.batches(0)))
+    if bars.timeframe != first.timeframe:
+        try:
+            bars = aggregate_bars(bars, first.timeframe)
+        except ValueError as error:
+            raise DataError(
+                f"--with {file}: its bars of {bars.timeframe} make none of {first.timeframe} ({error}); "
+                "give a file of the same timeframe, or of a smaller one"
+            ) from error
+    if not len(np.intersect1d(first.columns()["open_time"], bars.columns()["open_time"])):
+        raise DataError(f"--with {file}: none of its bars opens with one of --data; give files of the same time")
+    correlation = "inverse" if inverse else "positive"
+    config = json.dumps({"correlation": correlation})
+    return Pair(first, bars, file, opened.label, opened.market.instrument, config)
+
+
+def _between(bars: Bars, start: int, stop: int) -> Bars:
+    first, end = np.searchsorted(bars.columns()["open_time"], [start, stop])
+    return bars.slice(int(first), int(end))

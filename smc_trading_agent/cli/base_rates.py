@@ -24,6 +24,7 @@ from smc_trading_agent.cli.options import (
     errors_as_exit_codes,
     file_options,
     progress_bar,
+    refuse_lone_inverse,
     settings_for,
 )
 from smc_trading_agent.cli.output import console, emit, results
@@ -89,6 +90,7 @@ def base_rates(
     --timeframe, each of them.
     """
     with errors_as_exit_codes(as_json):
+        refuse_lone_inverse(second, inverse)
         if out is not None:
             _refuse_target(out, force)
         detector = settings_for(config, timeframe, None).structure.detector

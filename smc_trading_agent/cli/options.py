@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from smc_trading_agent.cli.output import BAD_INPUT, INTERNAL, STATE_CONFLICT, console, fail
 from smc_trading_agent.config import load_settings
 from smc_trading_agent.data_pipeline.instruments import Overrides
-from smc_trading_agent.domain.errors import AgentError, JournalError, StateConflict
+from smc_trading_agent.domain.errors import AgentError, ConfigError, JournalError, StateConflict
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.runtime.markets import FileOptions
 
@@ -67,6 +67,12 @@ def settings_for(
     if context is not None:
         structure["context_timeframes"] = [part.strip() for part in context.split(",") if part.strip()]
     return load_settings(config, os.environ, merged)
+
+
+def refuse_lone_inverse(second: Path | None, inverse: bool) -> None:
+    """`ConfigError` where --inverse stands without --with."""
+    if inverse and second is None:
+        raise ConfigError("--inverse says how the instrument of --with moves; give --with too, or leave both out")
 
 
 @contextmanager

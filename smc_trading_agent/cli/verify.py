@@ -16,13 +16,16 @@ from smc_trading_agent.cli.options import (
     Context,
     DataFile,
     IgnoreUnknown,
+    Inverse,
     LotSize,
+    SecondFile,
     Symbol,
     TickSize,
     Timeframe,
     errors_as_exit_codes,
     file_options,
     progress_bar,
+    refuse_lone_inverse,
     settings_for,
 )
 from smc_trading_agent.cli.output import CHECK_FAILED, OK, console, emit
@@ -32,6 +35,9 @@ from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
+from smc_trading_agent.research.base_rates import bars_of
+from smc_trading_agent.research.pair_proof import PairVerdict, joined, verify_pair
+from smc_trading_agent.research.pairs import pair_of
 from smc_trading_agent.research.prefixes import (
     LegacyVerdict,
     sample_prefixes,
@@ -40,7 +46,7 @@ from smc_trading_agent.research.prefixes import (
     window_bars,
 )
 from smc_trading_agent.runtime.assembly import Market
-from smc_trading_agent.runtime.markets import open_file
+from smc_trading_agent.runtime.markets import FileOptions, open_file
 
 Prefixes = Annotated[str, typer.Option("--prefixes", help="How many prefixes to replay, or all.")]
 Window = Annotated[str, typer.Option("--window", help="Replay prefixes of so many bars, the newest, or all.")]
@@ -52,6 +58,8 @@ WithLegacy = Annotated[
 
 def verify(
     data: DataFile,
+    second: SecondFile = None,
+    inverse: Inverse = False,
     timeframe: Timeframe = None,
     context: Context = None,
     prefixes: Prefixes = "1000",
@@ -69,13 +77,20 @@ def verify(
 
     Each prefix is read by a new analyzer; events, features and live zones are held against one run over the window,
     which is also streamed bar by bar and restored from snapshots. Then the whole file is run twice through the agent,
-    and both journals must have the same hash.
+    and both journals must have the same hash. Divergences need two instruments, so prefixes of both are replayed for
+    them where --with names the second.
     """
     with errors_as_exit_codes(as_json):
+        refuse_lone_inverse(second, inverse)
         count, bars = _number("--prefixes", prefixes, 1), _number("--window", window, 2)
         opened = open_file(data, file_options(symbol, tick_size, lot_size, ignore_unknown))
         settings = settings_for(config, timeframe, context)
         workers = threads or os.cpu_count() or 1
+        pair = None
+        if second is not None:
+            other = open_file(second, FileOptions(ignore_unknown=ignore_unknown))
+            decisions = bars_of(opened.market.feed.batches(0), settings.structure.decision_timeframe)
+            pair = pair_of(decisions, second.name, other, inverse)
         sample = sample_prefixes(opened.market.feed.total_bars or 0, bars, count)
         with progress_bar(as_json) as progress:
             replayed = window_bars(opened.market, sample)
@@ -83,6 +98,10 @@ def verify(
             audit = verify_prefixes(
                 opened.market, settings.structure, replayed, sample.lengths, workers, _telling(progress, "prefixes")
             )
+            divergence: PairVerdict | None = None
+            if pair is not None:
+                divergence = verify_pair(pair, bars, count, workers, _telling(progress, "prefixes of both"))
+                audit = joined(audit, divergence)
             seconds = (monotonic_ns() - began) / 1e9
             peers: dict[str, LegacyVerdict] = {}
             for name, causal in (("legacy", False), ("legacy_causal", True)) if legacy else ():
@@ -91,9 +110,10 @@ def verify(
             hashes = [_journal_hash(opened.market, settings, progress, f"run {number} of 2") for number in (1, 2)]
     equal = hashes[0] == hashes[1]
     causal_stands = all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
-    passed = audit.passed and equal and causal_stands
+    passed = audit.passed and equal and causal_stands and (divergence is None or divergence.passed)
     payload: dict[str, Any] = {
         **msgspec.to_builtins(audit),
+        **({} if divergence is None else {"divergence": msgspec.to_builtins(divergence)}),
         **msgspec.to_builtins(peers),
         "journal_hashes_equal": equal,
         "journal_hash": hashes[0],
@@ -105,7 +125,7 @@ def verify(
     if as_json:
         emit(payload, as_json)
     else:
-        print_verdict(audit, peers, payload)
+        print_verdict(audit, peers, divergence, payload)
         verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
         console.print(verdict, style="green" if passed else "bold red")
     raise typer.Exit(OK if passed else CHECK_FAILED)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smc_trading_agent._core import Bars, Instrument, aggregate_bars
+from smc_trading_agent._core import Bar, Bars, Instrument, aggregate_bars
 from smc_trading_agent.domain.errors import DataError
 from smc_trading_agent.runtime.markets import OpenedMarket
 
@@ -31,15 +32,18 @@ class Pair(msgspec.Struct, frozen=True):
         """The open times at which at least one of the two has a bar: the steps of the detector. Shape (steps,), ns."""
         return np.union1d(self.first.columns()["open_time"], self.second.columns()["open_time"])
 
+    def steps(self) -> Iterator[tuple[Bar | None, Bar | None]]:
+        """The bars of both at each of `times`, None for the one that has none."""
+        opens = [bars.columns()["open_time"].tolist() for bars in (self.first, self.second)]
+        places = [dict(zip(times, range(len(times)), strict=True)) for times in opens]
+        for time in self.times.tolist():
+            first, second = (place.get(time) for place in places)
+            yield (None if first is None else self.first[first]), (None if second is None else self.second[second])
+
     def between(self, start: int, stop: int) -> Pair:
         """The bars that open at ``start`` or later and before ``stop`` (ns)."""
         first, second = (_between(bars, start, stop) for bars in (self.first, self.second))
         return msgspec.structs.replace(self, first=first, second=second)
-
-    def until(self, time: int) -> Pair:
-        """The bars that have closed by ``time`` (ns)."""
-        length = self.first[0].close_time - self.first[0].open_time
-        return self.between(0, time - length + 1)
 
 
 def pair_of(first: Bars, file: str, opened: OpenedMarket, inverse: bool) -> Pair:

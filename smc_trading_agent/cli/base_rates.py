@@ -43,12 +43,11 @@ from smc_trading_agent.research.base_rates import (
     BaseRateReport,
     MarketRates,
     Study,
-    bars_of,
     markets_of,
     measure,
     measure_pair,
 )
-from smc_trading_agent.research.pairs import Pair, pair_of
+from smc_trading_agent.research.pairs import Pair, bars_of, pair_of
 from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, open_file
 
 Data = Annotated[list[Path], typer.Option("--data", help="A recorded market; may be given several times.")]

@@ -34,9 +34,8 @@ from smc_trading_agent.cli.options import (
 from smc_trading_agent.cli.output import emit, replaced_whole
 from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import DataError
-from smc_trading_agent.research.base_rates import bars_of
-from smc_trading_agent.research.pairs import pair_of
-from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, open_file
+from smc_trading_agent.research.pairs import open_pair
+from smc_trading_agent.runtime.markets import OpenedMarket, open_file
 from smc_trading_agent.smc_detector.reader import MarketReader
 
 
@@ -117,24 +116,30 @@ def chart(
             "file": str(out),
             "label": opened.label,
             "instrument": market.instrument.key,
-            "timeframe": reading.timeframe,
-            "from": utc_text(reading.bars[0].open_time),
-            "to": utc_text(reading.end),
-            "as_of": utc_text(reading.end if span.as_of is None else span.as_of),
-            "bars": len(reading.bars),
-            "warmup_bars": reading.warmup,
-            "known": counts_of([*reading.things, *(beside.things if beside else ())], span.as_of),
-            **({} if beside is None else {"with": beside.instrument.key, "label_of_with": beside.label}),
+            **_told(reading, beside, span.as_of),
         },
         as_json,
     )
 
 
+def _told(reading: Reading, beside: Beside | None, as_of: int | None) -> dict[str, object]:
+    """What a result says of what was read."""
+    things = [*reading.things, *(beside.things if beside else ())]
+    return {
+        "timeframe": reading.timeframe,
+        "from": utc_text(reading.bars[0].open_time),
+        "to": utc_text(reading.end),
+        "as_of": utc_text(reading.end if as_of is None else as_of),
+        "bars": len(reading.bars),
+        "warmup_bars": reading.warmup,
+        "known": counts_of(things, as_of),
+        **({} if beside is None else {"with": beside.instrument.key, "label_of_with": beside.label}),
+    }
+
+
 def _beside(path: Path, first: OpenedMarket, inverse: bool, reading: Reading, ignore_unknown: bool) -> Beside:
     """The instrument of --with over the same bars."""
-    opened = open_file(path, FileOptions(ignore_unknown=ignore_unknown))
-    bars = bars_of(first.market.feed.batches(0), reading.timeframe)
-    pair = pair_of(bars, path.name, opened, inverse)
+    pair = open_pair(first, reading.timeframe, path, inverse, ignore_unknown)
     detector = DivergenceDetector(reading.timeframe, pair.config)
     return read_beside(pair.steps(), detector, reading, pair.instrument, pair.file, pair.label)
 

@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
+from smc_trading_agent._core import Bars
 from smc_trading_agent.cli.options import (
     AsJson,
     ConfigFile,
@@ -35,18 +36,18 @@ from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
-from smc_trading_agent.research.base_rates import bars_of
 from smc_trading_agent.research.pair_proof import PairVerdict, joined, verify_pair
-from smc_trading_agent.research.pairs import pair_of
+from smc_trading_agent.research.pairs import open_pair
 from smc_trading_agent.research.prefixes import (
     LegacyVerdict,
+    PrefixVerdict,
     sample_prefixes,
     verify_legacy,
     verify_prefixes,
     window_bars,
 )
 from smc_trading_agent.runtime.assembly import Market
-from smc_trading_agent.runtime.markets import FileOptions, open_file
+from smc_trading_agent.runtime.markets import open_file
 
 Prefixes = Annotated[str, typer.Option("--prefixes", help="How many prefixes to replay, or all.")]
 Window = Annotated[str, typer.Option("--window", help="Replay prefixes of so many bars, the newest, or all.")]
@@ -76,9 +77,8 @@ def verify(
     """Replay prefixes of a file and count readings that were rewritten or vanished; 0 or a non-zero exit.
 
     Each prefix is read by a new analyzer; events, features and live zones are held against one run over the window,
-    which is also streamed bar by bar and restored from snapshots. Then the whole file is run twice through the agent,
-    and both journals must have the same hash. Divergences need two instruments, so prefixes of both are replayed for
-    them where --with names the second.
+    which is also streamed bar by bar and restored from snapshots; --with adds prefixes of two instruments, for their
+    divergences. Then the whole file is run twice through the agent, and both journals must have the same hash.
     """
     with errors_as_exit_codes(as_json):
         refuse_lone_inverse(second, inverse)
@@ -86,11 +86,8 @@ def verify(
         opened = open_file(data, file_options(symbol, tick_size, lot_size, ignore_unknown))
         settings = settings_for(config, timeframe, context)
         workers = threads or os.cpu_count() or 1
-        pair = None
-        if second is not None:
-            other = open_file(second, FileOptions(ignore_unknown=ignore_unknown))
-            decisions = bars_of(opened.market.feed.batches(0), settings.structure.decision_timeframe)
-            pair = pair_of(decisions, second.name, other, inverse)
+        decision = settings.structure.decision_timeframe
+        pair = None if second is None else open_pair(opened, decision, second, inverse, ignore_unknown)
         sample = sample_prefixes(opened.market.feed.total_bars or 0, bars, count)
         with progress_bar(as_json) as progress:
             replayed = window_bars(opened.market, sample)
@@ -103,14 +100,10 @@ def verify(
                 divergence = verify_pair(pair, bars, count, workers, _telling(progress, "prefixes of both"))
                 audit = joined(audit, divergence)
             seconds = (monotonic_ns() - began) / 1e9
-            peers: dict[str, LegacyVerdict] = {}
-            for name, causal in (("legacy", False), ("legacy_causal", True)) if legacy else ():
-                told = _telling(progress, name.replace("_", " "))
-                peers[name] = verify_legacy(opened.market, replayed, sample.lengths, workers, causal, told)
+            peers = _peers(opened.market, replayed, sample.lengths, workers, progress) if legacy else {}
             hashes = [_journal_hash(opened.market, settings, progress, f"run {number} of 2") for number in (1, 2)]
     equal = hashes[0] == hashes[1]
-    causal_stands = all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
-    passed = audit.passed and equal and causal_stands and (divergence is None or divergence.passed)
+    passed = audit.passed and equal and _twins_stand(peers) and (divergence is None or divergence.passed)
     payload: dict[str, Any] = {
         **msgspec.to_builtins(audit),
         **({} if divergence is None else {"divergence": msgspec.to_builtins(divergence)}),
@@ -122,13 +115,39 @@ def verify(
         "seconds": seconds,
         "passed": passed,
     }
+    _tell(payload, audit, peers, divergence, as_json)
+    raise typer.Exit(OK if passed else CHECK_FAILED)
+
+
+def _tell(
+    payload: dict[str, Any],
+    audit: PrefixVerdict,
+    peers: dict[str, LegacyVerdict],
+    divergence: PairVerdict | None,
+    as_json: bool,
+) -> None:
     if as_json:
         emit(payload, as_json)
-    else:
-        print_verdict(audit, peers, divergence, payload)
-        verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
-        console.print(verdict, style="green" if passed else "bold red")
-    raise typer.Exit(OK if passed else CHECK_FAILED)
+        return
+    print_verdict(audit, peers, divergence, payload)
+    passed = bool(payload["passed"])
+    verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
+    console.print(verdict, style="green" if passed else "bold red")
+
+
+def _peers(
+    market: Market, replayed: Bars, lengths: tuple[int, ...], threads: int, progress: Progress
+) -> dict[str, LegacyVerdict]:
+    """The library's functions on the same prefixes, and their causal twins."""
+    found = {}
+    for name, causal in (("legacy", False), ("legacy_causal", True)):
+        told = _telling(progress, name.replace("_", " "))
+        found[name] = verify_legacy(market, replayed, lengths, threads, causal, told)
+    return found
+
+
+def _twins_stand(peers: dict[str, LegacyVerdict]) -> bool:
+    return all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
 
 
 def _number(option: str, text: str, least: int) -> int | None:

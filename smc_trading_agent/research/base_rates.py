@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -24,12 +24,11 @@ from smc_trading_agent._core import (
     DETECTOR_DEFAULTS,
     Bars,
     HitCount,
-    aggregate_bars,
     divergence_counts,
     hit_counts,
     surrogate_bars,
 )
-from smc_trading_agent.domain.errors import ConfigError, DataError
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.research.pairs import Pair
 
 SURROGATES = ("shuffled", "mirrored")
@@ -120,20 +119,6 @@ def wilson(rate: float, number: float) -> tuple[float, float]:
     middle = (rate + square / 2) / (1 + square)
     half = Z_95 / (1 + square) * math.sqrt(rate * (1 - rate) / number + square / (4 * number))
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def bars_of(batches: Iterable[Bars], timeframe: str | None) -> Bars:
-    """All bars, of ``timeframe`` where it is given; `DataError` where there are none or they don't make it."""
-    parts = list(batches)
-    if not parts:
-        raise DataError("the file has no bars to measure; give one that has")
-    bars = Bars.concat(parts)
-    if timeframe is None or timeframe == bars.timeframe:
-        return bars
-    try:
-        return aggregate_bars(bars, timeframe)
-    except ValueError as error:
-        raise DataError(f"--timeframe {timeframe}: {error}") from error
 
 
 def measure(bars: Bars, study: Study, progress: Callable[[int], None]) -> tuple[BaseRate, ...]:

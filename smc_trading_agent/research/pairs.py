@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from smc_trading_agent._core import Bar, Bars, Instrument, aggregate_bars
 from smc_trading_agent.domain.errors import DataError
-from smc_trading_agent.runtime.markets import OpenedMarket
+from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, open_file
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -44,6 +45,26 @@ class Pair(msgspec.Struct, frozen=True):
         """The bars that open at ``start`` or later and before ``stop`` (ns)."""
         first, second = (_between(bars, start, stop) for bars in (self.first, self.second))
         return msgspec.structs.replace(self, first=first, second=second)
+
+
+def bars_of(batches: Iterable[Bars], timeframe: str | None) -> Bars:
+    """All bars, of ``timeframe`` where it is given; `DataError` where there are none or they don't make it."""
+    parts = list(batches)
+    if not parts:
+        raise DataError("the file has no bars to measure; give one that has")
+    bars = Bars.concat(parts)
+    if timeframe is None or timeframe == bars.timeframe:
+        return bars
+    try:
+        return aggregate_bars(bars, timeframe)
+    except ValueError as error:
+        raise DataError(f"--timeframe {timeframe}: {error}") from error
+
+
+def open_pair(first: OpenedMarket, timeframe: str, second: Path, inverse: bool, ignore_unknown: bool) -> Pair:
+    """An opened market's bars of ``timeframe`` beside those of the file ``second``; `DataError` as `pair_of` does."""
+    other = open_file(second, FileOptions(ignore_unknown=ignore_unknown))
+    return pair_of(bars_of(first.market.feed.batches(0), timeframe), second.name, other, inverse)
 
 
 def pair_of(first: Bars, file: str, opened: OpenedMarket, inverse: bool) -> Pair:

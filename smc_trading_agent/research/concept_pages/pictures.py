@@ -18,9 +18,8 @@ import msgspec
 from smc_trading_agent._core import EVENT_KINDS, Bars, Detector, DivergenceDetector, Event, timeframe_ns
 from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import ConfigError
-from smc_trading_agent.research.base_rates import bars_of
 from smc_trading_agent.research.concept_pages.pages import PICTURES, Tree, kinds_of, read_tree
-from smc_trading_agent.research.pairs import Pair, pair_of
+from smc_trading_agent.research.pairs import Pair, bars_of, pair_of
 from smc_trading_agent.runtime.markets import FileOptions, open_file
 
 TIMEFRAME = "5m"
@@ -106,10 +105,11 @@ def command(shot: Shot, file: Path) -> str:
 
 def main() -> None:
     """Prints the commands for the source tree and the files named on the command line."""
-    *files, option, second = map(Path, sys.argv[2:])
-    if str(option) != "--with" or not files:
+    root, *given = sys.argv[1:]
+    if len(given) < 3 or given[-2] != "--with":
         raise ConfigError("the pictures want ROOT FILE... --with SECOND; see `make docs-pictures`")
-    tree, drawn = read_tree(Path(sys.argv[1])), set[str]()
+    files, second = [Path(name) for name in given[:-2]], Path(given[-1])
+    tree, drawn = read_tree(Path(root)), set[str]()
     markets = [(file, bars_of(open_file(file, FileOptions()).market.feed.batches(0), TIMEFRAME)) for file in files]
     pair = pair_of(markets[0][1], second.name, open_file(second, FileOptions()), inverse=False)
     found = [(shot, file) for file, bars in markets for shot in shots(tree, bars)]

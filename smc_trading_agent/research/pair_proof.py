@@ -19,6 +19,7 @@ from smc_trading_agent.research.prefixes import (
     columns_of,
     concepts_of,
     sample_prefixes,
+    sum_of,
 )
 
 CONCEPT = "smt_divergence"
@@ -75,7 +76,7 @@ def verify_pair(pair: Pair, window: int | None, count: int | None, threads: int,
 
 def joined(audit: PrefixVerdict, pair: PairVerdict) -> PrefixVerdict:
     """The verdict on one instrument with the concept that needs two counted in."""
-    more = pair.concept.events
+    more = sum_of([pair.concept.events, *pair.in_force.values()])
     return msgspec.structs.replace(
         audit,
         readings=audit.readings + more.readings,

@@ -106,7 +106,7 @@ class LegacyVerdict(msgspec.Struct, frozen=True):
     @property
     def total(self) -> Counts:
         """All columns together."""
-        return _sum(self.columns.values())
+        return sum_of(self.columns.values())
 
 
 def sample_prefixes(total: int, window: int | None, count: int | None) -> PrefixSample:
@@ -175,10 +175,11 @@ def concepts_of(found: PrefixAudit) -> dict[str, Concept]:
     for concept, kind, counts in found.events():
         kinds.setdefault(concept, {})[kind] = Counts(*counts)
     zones = {kind: ZoneCounts(*counts) for kind, counts in found.zones()}
-    return {name: Concept(_sum(of.values()), of, zones.get(name)) for name, of in kinds.items()}
+    return {name: Concept(sum_of(of.values()), of, zones.get(name)) for name, of in kinds.items()}
 
 
-def _sum(counts: Iterable[Counts]) -> Counts:
+def sum_of(counts: Iterable[Counts]) -> Counts:
+    """All of them together."""
     parts = list(counts)
     names = Counts.__struct_fields__
     return Counts(**{name: sum(getattr(part, name) for part in parts) for name in names})

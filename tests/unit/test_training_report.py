@@ -236,7 +236,9 @@ def test_what_was_not_measured_is_said_in_words() -> None:
         "nothing: no market is named",
     ):
         assert words in card, words
-    Page(write_report(bare()))
+    page = Page(write_report(bare()))
+    assert {tag for tag, _ in page.elements}.isdisjoint({"svg", "figure"})
+    assert page.visible().count("nothing was measured that could be drawn") == 4
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -311,10 +313,13 @@ def test_limits_follow_from_what_was_found() -> None:
 
 
 def test_axes_hold_their_values_at_round_ticks() -> None:
-    axis = numeric_axis([0.17, 0.58], 50.0, 700.0, "share", lambda value: f"{value:.1f}")
+    axis = numeric_axis([0.17, 0.58], 50.0, 700.0, "share")
     assert [text for _, text in axis.ticks] == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]
+    shares = numeric_axis([0.17, 0.21], 50.0, 700.0, "share", 2, percent=True)
+    assert [text for _, text in shares.ticks] == ["16 %", "18 %", "20 %", "22 %"]
+    assert [text for _, text in numeric_axis([0.0, 0.004], 0.0, 1.0, "", 2).ticks] == ["0.000", "0.002", "0.004"]
     assert (axis.at(0.1), axis.at(0.6), axis.at(9.0)) == (50.0, 700.0, 700.0)
-    assert numeric_axis([], 0.0, 1.0, "", str).low < 0.0 < numeric_axis([0.0, float("nan")], 0.0, 1.0, "", str).high
+    assert numeric_axis([], 0.0, 1.0, "").low < 0.0 < numeric_axis([0.0, float("nan")], 0.0, 1.0, "").high
     months = time_axis([1_690_848_000_000_000_000, 1_738_330_980_000_000_000], 0.0, 1.0, "", 6)
     assert [text for _, text in months.ticks] == ["2023-10", "2024-01", "2024-04", "2024-07", "2024-10", "2025-01"]
     hours = time_axis([0, 7_200_000_000_000], 0.0, 1.0, "", 4)

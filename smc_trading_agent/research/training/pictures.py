@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from smc_trading_agent.research.training import svg
 from smc_trading_agent.research.training.findings import PathFacts, ReliabilityBin
-from smc_trading_agent.research.training.wording import count, in_r, nats, number, percent
+from smc_trading_agent.research.training.wording import count, in_r, nats, percent
 
 WIDE, NARROW = 720, 360
 MARGIN, NAMES = 16, 56
@@ -78,6 +78,15 @@ def drawn(chart: Chart, width: int, kind: str, description: str) -> str:
     return svg.picture(width, height, kind, description, parts)
 
 
+def empty(chart: Chart) -> bool:
+    """Whether there is nothing that could be drawn."""
+    if isinstance(chart, EquityChart):
+        return not any(_finite(path) for path in chart.paths)
+    if isinstance(chart, ReliabilityChart):
+        return not _drawable(chart)
+    return not any(math.isfinite(row.value) for row in chart.rows)
+
+
 def median_and_worst(paths: Sequence[PathFacts]) -> tuple[PathFacts | None, PathFacts | None]:
     """The paths with the (lower) median and the smallest total return."""
     ordered = sorted((path for path in paths if math.isfinite(path.total_return)), key=lambda path: path.total_return)
@@ -90,13 +99,7 @@ def _equity(chart: EquityChart, width: int) -> tuple[int, list[str]]:
     times = [time for curve in curves.values() for time, _ in curve]
     totals = [value for curve in curves.values() for _, value in curve]
     x = svg.time_axis(times, left, width - NAMES, "end of the trade (UTC)", 6 if width == WIDE else 3)
-    y = svg.numeric_axis(
-        [0.0, *totals],
-        height - 46,
-        30,
-        "sum of returns after costs, R",
-        lambda value: number(value, 0 if _coarse(totals) else 2),
-    )
+    y = svg.numeric_axis([0.0, *totals], height - 46, 30, "sum of returns after costs, R")
     parts = [svg.frame(x, y), svg.line(x.start, y.at(0.0), x.end, y.at(0.0), "zero")]
     middle, worst = median_and_worst(chart.paths)
     kinds = [("median" if path is middle else "worst" if path is worst else "other", path) for path in chart.paths]
@@ -113,17 +116,15 @@ def _equity(chart: EquityChart, width: int) -> tuple[int, list[str]]:
 
 def _reliability(chart: ReliabilityChart, width: int) -> tuple[int, list[str]]:
     height, left, split = (430, 56, 310) if width == WIDE else (370, 48, 250)
-    bins = [found for found in chart.bins if math.isfinite(found.forecast) and math.isfinite(found.outcome)]
+    bins = _drawable(chart)
     ends = [value for found in bins for value in (found.forecast, found.outcome, found.low, found.high)]
     shown = [min(max(value, 0.0), 1.0) for value in ends if math.isfinite(value)] or [0.0, 1.0]
     right = width - MARGIN - 4
-    across = svg.numeric_axis(shown, left, right, "forecast P(win)", lambda value: f"{100 * value:.0f} %")
-    up = svg.numeric_axis(shown, split, 30, "share of setups that won", lambda value: f"{100 * value:.0f} %")
+    across = svg.numeric_axis(shown, left, right, "forecast P(win)", percent=True)
+    up = svg.numeric_axis(shown, split, 30, "share of setups that won", percent=True)
     silent = tuple((value, "") for value, _ in across.ticks)
     mass = [float(found.count) for found in bins]
-    counts = svg.numeric_axis(
-        [0.0, *mass], height - 46, split + 32, "number of forecasts", lambda value: number(value, 0), 2
-    )
+    counts = svg.numeric_axis([0.0, *mass], height - 46, split + 32, "number of forecasts", 2)
     parts = [svg.frame(msgspec.structs.replace(across, label="", ticks=silent), up), svg.frame(across, counts)]
     parts.append(
         svg.line(across.at(across.low), up.at(across.low), across.at(across.high), up.at(across.high), "ideal")
@@ -145,7 +146,7 @@ def _intervals(chart: IntervalChart, width: int) -> tuple[int, list[str]]:
     values = [chart.reference]
     for row in chart.rows:
         values += [row.value, *row.parts.values(), *(bound for bound in (row.low, row.high) if bound is not None)]
-    x = svg.numeric_axis(values, left, width - MARGIN - 14, chart.label, _texts(values), 6 if width == WIDE else 3)
+    x = svg.numeric_axis(values, left, width - MARGIN - 14, chart.label, 6 if width == WIDE else 3)
     y = svg.Axis(0.0, 1.0, height - 46.0, 14.0, "", ())
     parts = [svg.frame(x, y)]
     if math.isfinite(chart.reference):
@@ -181,13 +182,5 @@ def _finite(path: PathFacts) -> list[tuple[int, float]]:
     return [(time, value) for time, value in zip(path.times, path.equity, strict=False) if math.isfinite(value)]
 
 
-def _coarse(values: Sequence[float]) -> bool:
-    return max(map(abs, values), default=0.0) >= 5.0
-
-
-def _texts(values: Sequence[float]) -> Callable[[float], str]:
-    """Ticks with as many decimals as the spread of the finite values needs."""
-    finite = [value for value in values if math.isfinite(value)] or [0.0]
-    spread = max(finite) - min(finite) or 1.0
-    decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
-    return lambda value: number(value, decimals)
+def _drawable(chart: ReliabilityChart) -> list[ReliabilityBin]:
+    return [found for found in chart.bins if math.isfinite(found.forecast) and math.isfinite(found.outcome)]

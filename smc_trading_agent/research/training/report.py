@@ -20,9 +20,10 @@ from smc_trading_agent.research.training.document import (
     Table,
 )
 from smc_trading_agent.research.training.findings import Findings
-from smc_trading_agent.research.training.pictures import NARROW, WIDE, drawn, legend
+from smc_trading_agent.research.training.pictures import NARROW, WIDE, drawn, empty, legend
 from smc_trading_agent.research.training.sections import document_of
 
+DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 UNIT = re.compile(r"(?<=\d) (?=(?:R|%|s)(?!\w))")
 NO_BREAK = "&#8209;"
 STYLE = Path(__file__).with_name("report.css")
@@ -95,6 +96,8 @@ def _table(table: Table) -> str:
 
 def _figure(picture: Picture) -> str:
     """The picture twice, for wide and for narrow screens, of which one is shown."""
+    if empty(picture.chart):
+        return f"<p>{escape(picture.caption)}: nothing was measured that could be drawn.</p>"
     marks = "".join(
         f'<li><svg viewBox="0 0 24 12" aria-hidden="true">{_swatch(kind)}</svg>{escape(words)}</li>'
         for kind, words in legend(picture.chart)
@@ -130,5 +133,5 @@ def _inline(part: Inline) -> str:
 
 
 def _text(words: str) -> str:
-    """Escaped text in which no line ends between a number and its unit."""
-    return UNIT.sub("&nbsp;", escape(words))
+    """Escaped text in which no line ends inside a date, or between a number and its unit."""
+    return DATE.sub(r"<time>\g<0></time>", UNIT.sub("&nbsp;", escape(words)))

@@ -104,9 +104,9 @@ def _labels(findings: Findings) -> Section:
         "stored beside the label."
     )
     figures = (
-        f"Setups won {say.percent(findings.win_share)} of the time; to break even after costs they had to win "
-        f"{say.percent(findings.mean_break_even)} on average. Every setup traded, without any model, made "
-        f"{say.interval_in_r(baseline)} a trade: {say.against_zero(baseline)}."
+        f"Share of setups that won: {say.percent(findings.win_share)}. Share needed to break even after costs, on "
+        f"average: {say.percent(findings.mean_break_even)}. Every setup traded, without any model, a trade: "
+        f"{say.interval_in_r(baseline)}, {say.against_zero(baseline)}."
     )
     source = ("win_share", "mean_break_even", "baseline")
     return Section("labels", "Labels and break-even", (Paragraph((words,)), Paragraph((figures,))), source)
@@ -150,9 +150,7 @@ def _forecasts(findings: Findings) -> Section:
 
 def _ensemble(findings: Findings) -> Section:
     rows = tuple((plain(name), say.score(weight)) for name, weight in findings.weights.items())
-    coverage = (
-        f"The conformal sets held the outcome in {say.percent(findings.conformal_coverage)} of the out-of-fold cases."
-    )
+    coverage = f"Share of out-of-fold outcomes inside their conformal set: {say.percent(findings.conformal_coverage)}."
     blocks = (
         Paragraph((plain(say.comparison(findings.paired)),)),
         Table("Weights in the pool at the end of training", ("expert", "weight"), rows, NUMBERS),
@@ -208,18 +206,17 @@ def _folds(findings: Findings) -> Section:
 def _trading(findings: Findings) -> Section:
     trading = findings.trading
     facts = (
-        f"The policy traded {say.count(trading.traded)} of {say.count(trading.setups)} setups, over all paths. "
-        f"Expectancy a trade after costs: {say.interval_in_r(trading.expectancy)}; "
-        f"{say.against_zero(trading.expectancy)}."
+        f"The policy traded {say.count(trading.traded)} of {say.count(trading.setups)} setups, over all paths; "
+        f"{say.count(trading.trials)} trials and {say.count(trading.fits)} fits were made on the way."
     )
-    ratios = (
-        "The probability that the Sharpe ratio is above 0 (PSR) is "
-        f"{say.score(trading.probabilistic_sharpe)}. Deflated for {say.count(trading.trials)} trials (DSR) it is "
-        f"{say.score(trading.deflated_sharpe)}; {say.count(trading.fits)} models were fitted in all. The probability "
-        f"of backtest overfitting (PBO) is {say.score(trading.overfitting_probability)}. The largest single trade made "
-        f"{say.percent(trading.largest_trade_share)} of the profit."
+    found: tuple[tuple[Inline, Inline], ...] = (
+        ("Expectancy a trade", f"{say.interval_in_r(trading.expectancy)}, {say.against_zero(trading.expectancy)}"),
+        ("Probability that the Sharpe ratio is above 0 (PSR)", say.score(trading.probabilistic_sharpe)),
+        (f"The same, deflated for {say.count(trading.trials)} trials (DSR)", say.score(trading.deflated_sharpe)),
+        ("Probability of backtest overfitting (PBO)", say.score(trading.overfitting_probability)),
+        ("Share of the profit from the largest trade", say.percent(trading.largest_trade_share)),
     )
-    blocks: list[Paragraph | Picture] = [Paragraph((facts,)), Paragraph((ratios,))]
+    table = Table("What the trades were worth", ("what", "found"), found)
     chosen = trading.expectancy
     rows = [IntervalRow("every setup", findings.baseline.value, findings.baseline.low, findings.baseline.high)]
     if chosen is not None:
@@ -227,8 +224,8 @@ def _trading(findings: Findings) -> Section:
     described = f"Mean return a trade. Every setup: {say.interval_in_r(findings.baseline)}. "
     described += f"Chosen by the models: {say.interval_in_r(chosen)}."
     chart = IntervalChart(tuple(rows), "mean return a trade after costs, R", 0.0, "no gain, no loss", returns=True)
-    blocks.append(Picture("Mean return of all setups, and of those chosen", described, chart))
-    return Section("trading", "Trading after costs", tuple(blocks), ("trading", "baseline"))
+    picture = Picture("Mean return of all setups, and of those chosen", described, chart)
+    return Section("trading", "Trading after costs", (Paragraph((facts,)), table, picture), ("trading", "baseline"))
 
 
 def _paths(findings: Findings) -> Section:
@@ -283,7 +280,7 @@ def _leaks(findings: Findings) -> Section:
 
 
 def _calibration_words(found: ForecastScore) -> str:
-    return f"{say.score(found.calibration_error)} ({say.score(found.calibration_noise)} by chance alone)"
+    return f"{say.score(found.calibration_error)} (by chance alone: {say.score(found.calibration_noise)})"
 
 
 def _placebo_count(findings: Findings) -> str:

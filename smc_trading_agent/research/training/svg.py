@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
 import msgspec
+
+from smc_trading_agent.research.training.wording import number
 
 NS_PER_SECOND = 1_000_000_000
 DAY_NS = 86_400 * NS_PER_SECOND
@@ -33,7 +35,7 @@ class Axis(msgspec.Struct, frozen=True):
 
 
 def numeric_axis(
-    values: Sequence[float], start: float, end: float, label: str, text: Callable[[float], str], wanted: int = 5
+    values: Sequence[float], start: float, end: float, label: str, wanted: int = 5, percent: bool = False
 ) -> Axis:
     """An axis over all ``values`` that can be drawn, widened to round ends, with ``wanted`` ticks or so."""
     finite = [value for value in values if abs(value) <= LARGEST] or [0.0]
@@ -44,7 +46,9 @@ def numeric_axis(
     scale = 10.0 ** math.floor(math.log10(rough))
     step = next(scale * times for times in (1, 2, 5, 10) if scale * times >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    ticks = tuple((index * step, text(index * step)) for index in range(first, last + 1))
+    times, unit = (100.0, " %") if percent else (1.0, "")
+    decimals = max(0, -math.floor(math.log10(times * step) + 1e-9))
+    ticks = tuple((index * step, number(times * index * step, decimals, unit=unit)) for index in range(first, last + 1))
     return Axis(first * step, last * step, start, end, label, ticks)
 
 

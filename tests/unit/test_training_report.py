@@ -21,6 +21,7 @@ from smc_trading_agent.research.training.document import plain
 from smc_trading_agent.research.training.findings import Findings, GateLine, Interval, PairedTest
 from smc_trading_agent.research.training.pictures import median_and_worst, thinned
 from smc_trading_agent.research.training.report import STYLE, write_report
+from smc_trading_agent.research.training.sections import NO_VERDICT
 from smc_trading_agent.research.training.svg import numeric_axis, time_axis
 from tests.findings import bare, market, path, realistic
 
@@ -226,7 +227,7 @@ def test_text_and_marks_stand_out_on_both_grounds(scheme: int) -> None:
 def test_what_was_not_measured_is_said_in_words() -> None:
     card = write_card(bare())
     assert NOT_A_NUMBER.search(card) is None
-    assert card.startswith("# not told\n")
+    assert card.startswith(f"# {NO_VERDICT}\n")
     for words in (
         "closed: no condition was checked",
         "too few trades for an interval",
@@ -246,13 +247,13 @@ def test_what_was_not_measured_is_said_in_words() -> None:
 def test_any_findings_make_a_card_of_their_own_figures_and_a_page_that_holds_together(findings: Findings) -> None:
     card = write_card(findings)
     assert strangers(card, findings) == set()
-    assert card.startswith(f"# {escaped(plain(findings.verdict))}\n\nModel card of training run ")
+    assert card.startswith(f"# {escaped(plain(findings.verdict, NO_VERDICT))}\n\nModel card of training run ")
     assert NOT_A_NUMBER.search(card) is None
     page = write_report(findings)
     assert NOT_A_NUMBER.search(page.decode().replace("'none'", "")) is None
     parsed = Page(page)
     first = next(text for tag, text in parsed.texts if tag == "h1")
-    assert first.replace("\xa0", " ") == plain(findings.verdict)
+    assert first.replace("\xa0", " ") == plain(findings.verdict, NO_VERDICT)
     assert {tag for tag, _ in parsed.elements}.isdisjoint({"script", "x", "y", "z"})
 
 

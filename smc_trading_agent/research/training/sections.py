@@ -19,6 +19,7 @@ from smc_trading_agent.research.training.findings import Findings, ForecastScore
 from smc_trading_agent.research.training.pictures import EquityChart, IntervalChart, IntervalRow, ReliabilityChart
 from smc_trading_agent.research.training.uses import limits, reproduction
 
+NO_VERDICT = "No verdict was recorded."
 NUMBERS = frozenset(range(1, 12))
 """All columns but the first."""
 
@@ -30,7 +31,7 @@ def document_of(findings: Findings) -> Document:
     byline += "after costs; intervals are 95 %; log-losses are in nats a label."
     parts = (_glance, _gate, _data, _labels, _forecasts, _ensemble, _calibration, _folds, _trading, _paths)
     sections = [part(findings) for part in (*parts, _placebos, _leaks)]
-    return Document(plain(findings.verdict), byline, (*sections, limits(findings), reproduction(findings)))
+    return Document(plain(findings.verdict, NO_VERDICT), byline, (*sections, limits(findings), reproduction(findings)))
 
 
 def _glance(findings: Findings) -> Section:
@@ -45,8 +46,8 @@ def _glance(findings: Findings) -> Section:
         ("Setups that were traded", f"{say.count(trading.traded)} of {say.count(trading.setups)}"),
         (
             "Log-loss of the ensemble",
-            f"{say.nats(ensemble.log_loss)}, {say.beside_chance(ensemble.log_loss, ensemble.chance_log_loss)} than "
-            f"that of chance, {say.nats(ensemble.chance_log_loss)}",
+            f"{say.nats(ensemble.log_loss)} beside {say.nats(ensemble.chance_log_loss)} of chance: "
+            f"{say.beside_chance(ensemble.log_loss, ensemble.chance_log_loss)}",
         ),
         (
             "Ensemble against the best single expert",
@@ -67,7 +68,7 @@ def _gate(findings: Findings) -> Section:
         for line in findings.gate
     )
     words = f"The gate to go live is {say.gate_words(findings)}."
-    table = Table("Every condition must hold", ("condition", "found", "limit", "holds"), rows)
+    table = Table("Conditions, all of which must hold", ("condition", "found", "limit", "holds"), rows)
     return Section("gate", "Gate to go live", (Paragraph((words,)), table), ("gate",))
 
 

@@ -20,7 +20,7 @@ from smc_trading_agent.research.training.pictures import EquityChart, IntervalCh
 from smc_trading_agent.research.training.uses import limits, reproduction
 
 NO_VERDICT = "No verdict was recorded."
-UNLABELLED = "A setup whose entry was never filled is counted, but has no label; nor has one still open at the end of the data."
+UNLABELLED = "A setup that was never filled, or was still open when the data ended, has no label."
 NUMBERS = frozenset(range(1, 12))
 """All columns but the first."""
 

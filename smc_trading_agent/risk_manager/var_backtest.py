@@ -145,16 +145,19 @@ def traffic_light(forecasts: int, exceedances: int, confidence: float) -> Zone:
 
 
 def multiplier(forecasts: int, exceedances: int, confidence: float) -> float:
-    """Basel's multiplier, from 1.5 to 2; for other numbers of forecasts or another confidence that of the number in
-    Basel's own setting that is as unlikely: the least x with P(X <= x of 250 at 99 %) no smaller (our extension)."""
-    if (forecasts, confidence) != (BASEL_FORECASTS, BASEL_CONFIDENCE):
-        if traffic_light(forecasts, exceedances, confidence) is Zone.UNTESTED:
-            return BASEL_MULTIPLIERS[0]
-        probability = at_most(exceedances, forecasts, confidence)
-        counts = range(len(BASEL_MULTIPLIERS) - 1)
-        alike = (x for x in counts if at_most(x, BASEL_FORECASTS, BASEL_CONFIDENCE) >= probability)
-        exceedances = next(alike, len(BASEL_MULTIPLIERS) - 1)
-    return BASEL_MULTIPLIERS[min(exceedances, len(BASEL_MULTIPLIERS) - 1)]
+    """Basel's multiplier, from 1.5 in the green zone to 2 in the red.
+
+    In between, for other numbers of forecasts or another confidence, that of the number in Basel's own setting that is
+    as unlikely: the least x with P(X <= x of 250 at 99 %) no smaller. That is our extension.
+    """
+    zone = traffic_light(forecasts, exceedances, confidence)
+    if zone is not Zone.YELLOW:
+        return BASEL_MULTIPLIERS[-1 if zone is Zone.RED else 0]
+    probability = at_most(exceedances, forecasts, confidence)
+    for alike, factor in enumerate(BASEL_MULTIPLIERS):
+        if at_most(alike, BASEL_FORECASTS, BASEL_CONFIDENCE) >= probability:
+            return factor
+    return BASEL_MULTIPLIERS[-1]
 
 
 def verdict_of(record: ForecastRecord) -> Verdict:

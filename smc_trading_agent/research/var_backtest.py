@@ -161,14 +161,16 @@ def _bars_in(horizon: str, timeframe: str) -> int:
 
 
 def _rows(markets: list[Market]) -> Iterator[tuple[int, dict[str, int]]]:
-    """Closes by close time, of all markets that have a bar then."""
+    """Closes by close time of all markets that have a bar then, from the first bar of the last to begin."""
     columns = []
     for market in markets:
         bars = market.bars.columns()
         length = timeframe_ns(market.bars.timeframe)
         columns.append((bars["open_time"] + length, bars["close"]))
+    begun = max(int(times[0]) if times.size else 0 for times, _ in columns)
     rows: dict[int, dict[str, int]] = {}
     for market, (times, closes) in zip(markets, columns, strict=True):
         for time, close in zip(times.tolist(), closes.tolist(), strict=True):
-            rows.setdefault(time, {})[market.key] = close
+            if time >= begun:
+                rows.setdefault(time, {})[market.key] = close
     yield from sorted(rows.items())

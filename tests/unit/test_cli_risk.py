@@ -75,6 +75,14 @@ def test_two_markets_make_one_book(tmp_path: Path) -> None:
     )
 
 
+def test_a_book_begins_with_the_last_market_to_be_listed(tmp_path: Path) -> None:
+    one, other = tape(tmp_path, "BTCUSDT", swings(120)), tape(tmp_path, "SOLUSDT", swings(120))
+    pl.read_parquet(other).tail(80).write_parquet(other)
+    report = json.loads(run("--data", one, "--data", other, "--window", 20, "--confidence", 0.9, "--json").stdout)
+    assert report["bars"] == 80
+    assert report["results"][0]["verdict"]["forecasts"] == 80 - 21
+
+
 @pytest.mark.parametrize(
     ("extra", "named"),
     [

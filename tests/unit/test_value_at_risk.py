@@ -1,4 +1,4 @@
-"""Value at risk as the gateway calls it: figures by hand, refusals by name, snapshots, and forecasts that are tested."""
+"""Value at risk as the gateway calls it: figures by hand, refusals by name, snapshots, tested forecasts."""
 
 from __future__ import annotations
 

@@ -265,6 +265,10 @@ fn an_instrument_without_a_whole_window_is_taken_to_lose_its_worst_beside_everyt
 fn what_cannot_be_judged_is_refused_by_name() {
     let mut fresh = book(RiskBookSettings { min_scenarios: 30, ..settings(100, 1) });
     assert_eq!(fresh.assess(0, 1, 0).unwrap_err().code(), "few_scenarios");
+    let mut without = book(settings(100, 1));
+    (1..5).for_each(|bar| without.on_bar(bar * MINUTE, &[Some(100 + bar), Some(7), None]).unwrap());
+    assert!(without.assess(0, 1, 4 * MINUTE).is_ok());
+    assert_eq!(without.assess(2, 1, 4 * MINUTE).unwrap_err().code(), "no_close");
     let (mut book, now) = warm();
     assert_eq!(book.index("nowhere").unwrap_err().code(), "unknown_instrument");
     assert!(book.assess(0, 1, now + 10 * MINUTE).is_ok());

@@ -7,7 +7,7 @@ use super::normal::normal_quantile;
 use super::scenarios::{Instrument, Scenarios, RETURN_UNIT};
 use super::settings::RiskBookSettings;
 use super::shrinkage::{shrunk_correlation, Shrunk};
-use super::stress::STRESSES;
+use super::stress::{Stress, STRESSES};
 use super::tail::{order_statistic, Tail, TailFinder};
 use super::RiskError;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ struct Ahead {
     worst_rows: Vec<u32>,
     /// Rows in which each instrument falls, and rises, most.
     own_rows: Vec<[Vec<u32>; 2]>,
+    /// Of each instrument its move in every stress.
+    shocks: Vec<Vec<i64>>,
     /// Standard deviations of value at risk over the horizon.
     deviations: f64,
     normal: DeltaNormal,
@@ -120,6 +122,8 @@ impl RiskBook {
         self.moments = Moments::of(&self.scenarios);
         self.ahead.covered = Vec::new();
         self.ahead.deviations = normal_quantile(self.settings.confidence) * (self.settings.horizon as f64).sqrt();
+        let assets = self.scenarios.instruments().iter();
+        self.ahead.shocks = assets.map(|one| STRESSES.iter().map(|stress| stress.of(&one.asset)).collect()).collect();
         self.refresh_rows();
     }
 
@@ -197,7 +201,7 @@ impl RiskBook {
     /// The risk with `order`, a signed notional, on top of what is held.
     ///
     /// # Errors
-    /// Too few scenarios; a stale close of an instrument that is held or ordered; a book that does not fit 64 bits.
+    /// Too few scenarios; no close, or a stale one, of an instrument that is held or ordered; a book that does not fit 64 bits.
     pub fn assess(&mut self, instrument: usize, order: i64, now: i64) -> Result<Assessment, RiskError> {
         let (have, need) = (self.scenarios.len(), self.settings.min_scenarios);
         if have < need {
@@ -286,7 +290,10 @@ impl RiskBook {
             if self.notionals[at] == 0 && at != ordered {
                 continue;
             }
-            let age_ns = self.scenarios.newest_of(at).map_or(i64::MAX, |newest| now.saturating_sub(newest));
+            let Some(newest) = self.scenarios.newest_of(at) else {
+                return Err(RiskError::NoClose { instrument: instrument.key.clone() });
+            };
+            let age_ns = now.saturating_sub(newest);
             if !(0..=self.settings.max_age_ns).contains(&age_ns) {
                 let most_ns = self.settings.max_age_ns;
                 return Err(RiskError::Stale { instrument: instrument.key.clone(), age_ns, most_ns });
@@ -339,7 +346,7 @@ impl RiskBook {
 
     fn stress_profit(&self, stress: usize, instrument: usize, order: i64) -> i128 {
         let (named, held) = (&STRESSES[stress], i128::from(self.notionals[instrument]));
-        let shock = named.of(&self.scenarios.instruments()[instrument].asset);
+        let shock = self.ahead.shocks[instrument][stress];
         self.ahead.stresses[stress] - named.profit(held, shock) + named.profit(held + i128::from(order), shock)
     }
 
@@ -401,13 +408,14 @@ impl RiskBook {
         let weights: Vec<f64> = every.map(|at| if covered(at) { self.notionals[at] as f64 } else { 0.0 }).collect();
         self.ahead.normal = DeltaNormal::of(&self.moments.covariance(), &weights);
         self.ahead.ewma = DeltaNormal::of(self.ewma.covariance(), &weights);
-        let assets = self.scenarios.instruments().iter().zip(&self.notionals);
-        self.ahead.stresses = STRESSES
-            .iter()
-            .map(|stress| {
-                assets.clone().map(|(one, held)| stress.profit(i128::from(*held), stress.of(&one.asset))).sum()
-            })
-            .collect();
+        let profit = |at: usize, stress: &Stress| {
+            self.notionals
+                .iter()
+                .zip(&self.ahead.shocks)
+                .map(|(held, of)| stress.profit(i128::from(*held), of[at]))
+                .sum()
+        };
+        self.ahead.stresses = STRESSES.iter().enumerate().map(|(at, stress)| profit(at, stress)).collect();
     }
 }
 

@@ -27,6 +27,12 @@ pub enum RiskError {
         /// As given.
         instrument: String,
     },
+    /// An instrument that is held or ordered has had no close.
+    #[error("{instrument} has had no close; feed its bars before its risk is judged")]
+    NoClose {
+        /// Whose.
+        instrument: String,
+    },
     /// The newest close is too old, or from the future.
     #[error(
         "the newest close of {instrument} is {age_ns} ns old; at most {most_ns} ns, and none from the future, count"
@@ -81,6 +87,7 @@ impl RiskError {
             Self::Setting { .. } => "setting",
             Self::FewScenarios { .. } => "few_scenarios",
             Self::UnknownInstrument { .. } => "unknown_instrument",
+            Self::NoClose { .. } => "no_close",
             Self::Stale { .. } => "stale",
             Self::InvalidClose { .. } => "invalid_close",
             Self::WildReturn { .. } => "wild_return",

@@ -28,7 +28,7 @@ pub fn normal_cdf(x: f64) -> f64 {
 
 /// The value that a standard normal stays below with `probability`, which must lie in [0.5, 1 - 1e-6].
 ///
-/// Newton's method on [`normal_cdf`]; from above the root of a concave stretch it cannot overshoot twice.
+/// Newton's method on [`normal_cdf`], which is concave above 0: from there each step falls short of the root.
 #[must_use]
 pub fn normal_quantile(probability: f64) -> f64 {
     let mut x = 0.0;

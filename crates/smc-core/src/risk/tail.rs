@@ -11,6 +11,9 @@ const MILLION: u64 = 1_000_000;
 /// Scenarios judged between two looks at the bound.
 const BLOCK: usize = 8;
 
+/// As many candidates as this times the rank, and all but the worst are dropped.
+const CROWD: usize = 3;
+
 /// How many of `scenarios` lie in the tail beyond `confidence`, which counts in millionths; none of none.
 #[must_use]
 pub fn order_statistic(scenarios: usize, confidence: f64) -> usize {
@@ -44,6 +47,8 @@ impl TailFinder {
     /// it are passed over. `i64::MAX` is always one. Products and sums must fit 64 bits; the book sees to that.
     pub fn find(&mut self, base: &[i64], returns: &[i64], order: i64, ranks: (usize, usize), bound: i64) -> Tail {
         self.candidates.clear();
+        let larger = ranks.0.max(ranks.1);
+        let mut bound = bound;
         let (bases, rest) = base.as_chunks::<BLOCK>();
         let (rows, rest_rows) = returns.as_chunks::<BLOCK>();
         for (base, row) in bases.iter().zip(rows) {
@@ -55,6 +60,10 @@ impl TailFinder {
             }
             if worst <= bound {
                 self.candidates.extend(moved.iter().filter(|value| **value <= bound));
+                if self.candidates.len() > CROWD * larger {
+                    bound = *self.candidates.select_nth_unstable(larger - 1).1;
+                    self.candidates.truncate(larger);
+                }
             }
         }
         let moved = rest.iter().zip(rest_rows).map(|(base, row)| base.wrapping_add(order.wrapping_mul(*row)));

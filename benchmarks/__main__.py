@@ -16,6 +16,7 @@ from benchmarks.floor import measure_floor
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
 from benchmarks.report import PAGE, Report, page_of, show, surroundings, write
+from benchmarks.risk import measure_risk
 from benchmarks.rows import Row
 from benchmarks.stages import measure_stages
 from benchmarks.structure import measure_structure
@@ -43,6 +44,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "floor": lambda scale, folder: [measure_floor()],
     "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
     "parts": lambda scale, folder: measure_parts(scale.parts),
+    "risk": lambda scale, folder: measure_risk(scale.decisions),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),

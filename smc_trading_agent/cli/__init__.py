@@ -12,6 +12,7 @@ from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
 from smc_trading_agent.cli.explain import explain
 from smc_trading_agent.cli.models import app as models_app
+from smc_trading_agent.cli.risk import app as risk_app
 from smc_trading_agent.cli.run import run
 from smc_trading_agent.cli.verify import verify
 
@@ -29,6 +30,7 @@ app.command()(explain)
 app.command()(chart)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+app.add_typer(risk_app, name="risk")
 app.command()(doctor)
 
 

@@ -13,6 +13,7 @@ AgentError
 ├── VenueError           the venue answered: definitely not accepted
 │   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
+├── RiskUnavailable      a risk figure can't be given; what rests on it is refused
 ├── NotFound             nothing is recorded under that id
 ├── SampleError          numbers that a statistic can't be computed from
 └── HoldoutSpent         another run has already looked at this final evaluation period
@@ -71,6 +72,14 @@ class VenueTimeout(VenueError):
 
 class UnsealedOrder(AgentError):
     """An order reached the execution engine without the gateway's seal."""
+
+
+class RiskUnavailable(AgentError):
+    """A risk figure can't be given; what rests on it is refused. ``code`` is a stable word for counters."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotFound(AgentError):

@@ -13,6 +13,8 @@ pub mod gym;
 pub mod legacy;
 /// Instruments, bars, trades, books, and the gate that raw data passes.
 pub mod market;
+/// Value at risk, expected shortfall, correlations and stresses of a book, and of one order more.
+pub mod risk;
 /// A simulated venue, a synthetic market, and virtual brackets.
 pub mod sim;
 /// Streaming market structure: one file a concept, append-only events.

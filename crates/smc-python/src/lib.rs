@@ -8,6 +8,7 @@ mod gym;
 mod latency;
 mod legacy;
 mod market;
+mod risk;
 mod sim;
 mod smc;
 mod snapshot;
@@ -28,5 +29,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     latency::register(module)?;
     gym::register(module)?;
     legacy::register(module)?;
+    risk::register(module)?;
     study::register(module)
 }

@@ -3,6 +3,7 @@
 AgentError
 ├── BundleError          a model bundle, or a key for one, can't be trusted, read or used here
 ├── ConfigError          a setting is unknown, missing or out of range
+│   └── LimitsLoosened      a limit would allow more than before, and nobody said why
 ├── DataError            a file, feed or frame can't be used as market data
 ├── SnapshotError        bytes are no snapshot that can be gone on from
 ├── DrawingError         a chart can't be drawn: its page is not built, or there is no browser to photograph it
@@ -30,6 +31,10 @@ class BundleError(AgentError):
 
 class ConfigError(AgentError):
     """A setting is unknown, missing or out of range."""
+
+
+class LimitsLoosened(ConfigError):
+    """A limit would allow more than before, and nobody said why."""
 
 
 class DataError(AgentError):

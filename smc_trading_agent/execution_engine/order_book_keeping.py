@@ -15,6 +15,8 @@ REPORT_EVENTS = {
     "expired": "expire",
 }
 KEPT_ENDED = 500
+RESTING = frozenset({"limit", "take_profit"})
+"""Kinds of orders that rest at their price; stops wait outside the book."""
 
 
 class OrderRecord(msgspec.Struct):
@@ -127,6 +129,25 @@ class OrderRecords:
         buys = sum(record.leaves for record in growing if record.order.side > 0)
         sells = sum(record.leaves for record in growing if record.order.side < 0)
         return max(0, position + buys), max(0, sells - position)
+
+    def closing(self) -> int:
+        """Lots that exits may still close; UNKNOWN ones count as live."""
+        return sum(record.leaves for record in self.working() if record.order.purpose is OrderPurpose.EXIT)
+
+    def unprotected(self, position: int) -> int:
+        """Lots of a position that no live stop order would close; an UNKNOWN stop protects nothing."""
+        if position == 0:
+            return 0
+        stops = (record for record in self.working() if record.order.purpose is OrderPurpose.STOP)
+        held = sum(record.leaves for record in stops if record.order.side * position < 0 and record.state != "unknown")
+        return max(0, abs(position) - held)
+
+    def resting_prices(self) -> tuple[int, int]:
+        """Our highest resting bid and our lowest resting offer in ticks, 0 where there is none."""
+        resting = [record.order for record in self.working() if record.order.kind in RESTING]
+        buys = [order.price for order in resting if order.side > 0]
+        sells = [order.price for order in resting if order.side < 0]
+        return max(buys, default=0), min(sells, default=0)
 
     def forget_old(self) -> None:
         """Drops the oldest ended orders beyond `KEPT_ENDED`."""

@@ -18,7 +18,8 @@ def message_rate(q: Question) -> Refusals:
 
 def order_to_trade(q: Question) -> Refusals:
     """Orders for each fill since the UTC day began; before the first fill as if there had been one."""
-    orders, fills = q.sent_today + BRACKET, max(1, q.fills_today)
+    # In this order a NaN stays one, and refuses.
+    orders, fills = q.sent_today + BRACKET, max(q.fills_today, 1)
     if orders * PPM <= q.limits.orders_per_fill_ppm * fills:
         return PASS
     limit = q.limits.orders_per_fill_ppm / PPM

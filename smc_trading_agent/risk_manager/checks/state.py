@@ -27,7 +27,7 @@ def known_instrument(q: Question) -> Refusals:
     """The order must be for the instrument whose account, market and limits are looked at here."""
     if q.intent.instrument == q.instrument:
         return PASS
-    return refuse(RefusalReason.UNKNOWN_INSTRUMENT, instrument=q.intent.instrument, judged=q.instrument)
+    return refuse(RefusalReason.UNKNOWN_INSTRUMENT, instrument=q.intent.instrument or "none", judged=q.instrument)
 
 
 def allow_list(q: Question) -> Refusals:

@@ -104,7 +104,10 @@ FRESHNESS: dict[Check, Cases] = {
         ("question.now", "intent.created_at"),
     ),
     freshness.fresh_account: Cases(
-        [question(of_account={"orders_sent": 6}, marked_sent=6), question(of_account={"orders_sent": 7}, marked_sent=6)],
+        [
+            question(of_account={"orders_sent": 6}, marked_sent=6),
+            question(of_account={"orders_sent": 7}, marked_sent=6),
+        ],
         [question(of_account={"orders_sent": 5}, marked_sent=6)],
         ("question.marked_sent", "account.orders_sent"),
     ),
@@ -413,4 +416,3 @@ LOSSES: dict[Check, Cases] = {
 
 CASES: dict[Check, Cases] = STATE | FRESHNESS | SHAPE | PRICES | SIZES | EXPOSURES | RATES | LOSSES
 """By check. `tests/unit/test_risk_checks.py` fails where the catalogue has a check that is not here."""
-

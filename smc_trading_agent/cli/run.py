@@ -44,7 +44,9 @@ ExitAtEnd = Annotated[bool, typer.Option("--exit-at-end", help="Stop when the ta
 Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port of the API; 8008.")]
 Every = Annotated[bool, typer.Option("--take-every-setup", help="Research: trade every setup.")]
 
-Reason = Annotated[str | None, typer.Option("--reason", help="Why limits are changed; production demands it to loosen.")]
+Reason = Annotated[
+    str | None, typer.Option("--reason", help="Why limits are changed; production demands it to loosen.")
+]
 
 
 def run(

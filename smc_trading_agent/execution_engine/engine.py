@@ -189,7 +189,9 @@ class ExecutionEngine:
 
     def snapshot(self) -> bytes:
         """The whole state."""
-        return msgspec.msgpack.encode(EngineRecord(self._orders.as_dict(), self._trade, self._ledger.snapshot(), self._sent, self._fills))
+        return msgspec.msgpack.encode(
+            EngineRecord(self._orders.as_dict(), self._trade, self._ledger.snapshot(), self._sent, self._fills)
+        )
 
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""

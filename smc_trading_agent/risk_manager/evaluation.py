@@ -1,7 +1,7 @@
 """Runs the checks: all of them, each failing closed, one after another or in a pool of threads.
 
-A check is a few comparisons, less than a pool takes to hand one over: `measure` shows it at start-up, and the faster way
-is used. Reasons come in the order of the checks either way.
+A check is a few comparisons, less than a pool takes to hand one over: `choose` measures both at start-up, and the
+faster way is used. Reasons come in the order of the checks either way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from smc_trading_agent.domain.reasons import RefusalReason
 from smc_trading_agent.domain.settings import RiskScheduleSettings
 from smc_trading_agent.domain.types import RefusalDetail, ScheduleReport, Timing
 from smc_trading_agent.risk_manager.checks.catalogue import check_name
-from smc_trading_agent.risk_manager.checks.question import Check, Question, Refusals
+from smc_trading_agent.risk_manager.checks.question import Check, Question
 
 SEQUENTIAL, POOLED = "sequential", "pooled"
 ROUNDS = 20

@@ -89,7 +89,9 @@ class RiskGateway:
         further: Sequence[Check] = (),
     ) -> None:
         self._instrument = instrument
+        self._key, self._min_notional = instrument.key, instrument.min_notional
         self._costs = costs
+        self._fee_ppm = 2 * (costs.taker_fee_ppm + costs.slippage_ppm)
         self._clock = clock
         self._seal = seal
         self._models = models
@@ -295,10 +297,10 @@ class RiskGateway:
             account,
             self._limits,
             self._amounts_for(account.equity, now),
-            self._instrument.key,
+            self._key,
             record.instrument_state,
-            self._instrument.min_notional,
-            2 * (self._costs.taker_fee_ppm + self._costs.slippage_ppm),
+            self._min_notional,
+            self._fee_ppm,
             lots,
             sizing.bound_by,
             lots * worst,

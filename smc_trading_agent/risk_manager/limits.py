@@ -17,7 +17,10 @@ UNLIMITED_IN_TEXT = "none"
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """See `smc_trading_agent.domain.risk_settings.RiskSettings` for what each limits."""
+    """See `smc_trading_agent.domain.risk_settings.RiskSettings` for what each limits.
+
+    ``longest_ns`` is how long an entry that was sent matters to any of them.
+    """
 
     any_instrument: bool
     instruments: frozenset[str]
@@ -59,11 +62,7 @@ class Limits(msgspec.Struct, frozen=True):
     daily_loss_ppm: int
     halt_loss_ppm: int
     drawdown_ppm: int
-
-    @property
-    def longest_ns(self) -> int:
-        """How long an entry that was sent matters to any limit."""
-        return max(self.drift_ns, self.message_ns, self.execution_ns, self.similar_ns)
+    longest_ns: int
 
 
 def ppm(share: float) -> int:
@@ -74,6 +73,7 @@ def ppm(share: float) -> int:
 def limits_of(settings: RiskSettings, instrument: Instrument) -> Limits:
     """The limits that settings mean for an instrument. Raises `ValueError` for a quantity that is no number."""
     s = settings
+    windows = (s.price_drift_seconds, s.message_window_seconds, s.execution_window_seconds, s.similar_window_seconds)
     return Limits(
         any_instrument=ANY_INSTRUMENT in s.allowed_instruments,
         instruments=frozenset(s.allowed_instruments),
@@ -115,6 +115,7 @@ def limits_of(settings: RiskSettings, instrument: Instrument) -> Limits:
         daily_loss_ppm=ppm(s.max_daily_loss),
         halt_loss_ppm=ppm(s.halt_daily_loss),
         drawdown_ppm=ppm(s.max_drawdown),
+        longest_ns=_ns(max(windows)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from smc_trading_agent._core import Instrument
 from smc_trading_agent.domain.costs import PPM
 from smc_trading_agent.domain.ids import client_order_id
@@ -31,6 +33,7 @@ def exit_order(intent: Intent, lots: int) -> ApprovedOrder:
 def _order(
     intent: Intent, purpose: OrderPurpose, kind: str, side: int, lots: int, price: int, parent: str
 ) -> ApprovedOrder:
+    entry = purpose is OrderPurpose.ENTRY
     return ApprovedOrder(
         client_order_id=client_order_id(intent.decision_id, purpose),
         decision_id=intent.decision_id,
@@ -40,27 +43,35 @@ def _order(
         side=side,
         quantity=lots,
         price=price,
-        expires_at=intent.expires_at if purpose is OrderPurpose.ENTRY else 0,
-        reduce_only=purpose is not OrderPurpose.ENTRY,
+        expires_at=intent.expires_at if entry else 0,
+        reduce_only=not entry,
         parent=parent,
         seal=b"",
     )
+
+
+@lru_cache(maxsize=256)
+def _shares(shares_ppm: tuple[int, ...]) -> dict[str, str]:
+    """What was left of the normal size, and by whom."""
+    breaker, launch, policy = shares_ppm
+    return {
+        "share_of_normal_size": f"{breaker * launch * policy / PPM**3:g}",
+        "share_by_breaker": f"{breaker / PPM:g}",
+        "share_by_launch": f"{launch / PPM:g}",
+        "share_by_policy": f"{policy / PPM:g}",
+    }
 
 
 def shown_limits(sizing: Sizing, question: Question, limits: Limits, instrument: Instrument) -> dict[str, str]:
     """What the size came from, for the journal and for people."""
     quantity, quote = instrument.format_quantity, instrument.format_quote
     equity = question.account.equity
-    breaker, launch, policy = sizing.shares_ppm
     return {
         "equity": quote(equity),
         "risk_budget": quote(equity * limits.risk_ppm // PPM),
         "size": quantity(sizing.lots),
         "size_bound_by": sizing.bound_by.value,
-        "share_of_normal_size": f"{breaker * launch * policy / PPM**3:g}",
-        "share_by_breaker": f"{breaker / PPM:g}",
-        "share_by_launch": f"{launch / PPM:g}",
-        "share_by_policy": f"{policy / PPM:g}",
+        **_shares(sizing.shares_ppm),
         "size_by_risk": quantity(sizing.by_risk),
         "size_by_kelly": UNLIMITED_IN_TEXT if sizing.by_kelly is None else quantity(sizing.by_kelly),
         "size_by_volatility": quantity(sizing.by_volatility),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,8 @@ def effective_risk(settings: Settings) -> RiskSettings:
 
 def last_limits(journal: SqliteJournal) -> LimitsChange | None:
     """The newest limits of an account's journal, None before its first."""
-    newest = None
-    for newest in journal.facts(kind=KIND):
-        pass
-    return None if newest is None else msgspec.json.decode(newest.payload, type=LimitsChange)
+    facts = deque(journal.facts(kind=KIND), maxlen=1)
+    return msgspec.json.decode(facts[0].payload, type=LimitsChange) if facts else None
 
 
 def change_of(before: dict[str, Any], risk: RiskSettings, cursor: int, time: int) -> LimitsChange | None:
@@ -87,6 +86,4 @@ def _kept(files: Iterable[Path]) -> Iterable[LimitsInForce]:
         with SqliteJournal(file) as journal:
             last = last_limits(journal)
         if last is not None:
-            yield LimitsInForce(
-                file.parent.name, last.limits_hash, last.limits, last.actor, last.reason, last.loosened
-            )
+            yield LimitsInForce(file.parent.name, last.limits_hash, last.limits, last.actor, last.reason, last.loosened)

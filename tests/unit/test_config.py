@@ -164,7 +164,14 @@ def test_settings_can_not_be_changed_once_read() -> None:
         Settings().risk.max_leverage = 9.0
 
 
-OTHER_TEXT = {"max_order_quantity": "5", "max_position_quantity": "5", "decision_timeframe": "5m", "start_cash": "20000", "environment": "production", "log_level": "ERROR"}
+OTHER_TEXT = {
+    "max_order_quantity": "5",
+    "max_position_quantity": "5",
+    "decision_timeframe": "5m",
+    "start_cash": "20000",
+    "environment": "production",
+    "log_level": "ERROR",
+}
 
 
 def another(key: str, value: object) -> object:

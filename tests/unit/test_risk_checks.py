@@ -11,14 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from smc_trading_agent.domain.reasons import RefusalReason
-from smc_trading_agent.domain.settings import RiskSettings
+from smc_trading_agent.domain.settings import RiskScheduleSettings, RiskSettings
 from smc_trading_agent.domain.types import Refusal
 from smc_trading_agent.risk_manager.checks import exposure
 from smc_trading_agent.risk_manager.checks.catalogue import CATALOGUE, CONTROLS, REMARKS, CheckEntry, check_name
 from smc_trading_agent.risk_manager.checks.conservation import ChildOrder, parent_quantity
 from smc_trading_agent.risk_manager.checks.question import Check, Question
 from smc_trading_agent.risk_manager.evaluation import Pool, choose, evaluate
-from smc_trading_agent.domain.settings import RiskScheduleSettings
 from tests.factories import EQUITY, PRICE, Gate, account, exit_intent, intent, question
 from tests.risk_cases import CASES, held
 

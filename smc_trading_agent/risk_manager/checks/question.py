@@ -15,7 +15,7 @@ from smc_trading_agent.risk_manager.sizing import SizeRule
 
 
 class Amounts(msgspec.Struct, frozen=True):
-    """What the shares of equity work out to, in quote units; ``equity``, ``day_start`` and ``peak`` are their sources."""
+    """What shares of equity come to, in quote units; ``equity``, ``day_start`` and ``peak`` are their sources."""
 
     equity: int
     day_start: int

@@ -1,4 +1,4 @@
-"""The risk gateway from Python: an intent through sizing and every check, as approval and as refusal; and the schedules.
+"""The risk gateway from Python: an intent through sizing and every check, approved or refused; and the schedules.
 
 Each intent is a new decision on a fresh clock reading, over an account and a market that let it pass; approvals are
 booked between two measurements, as the coordinator does it. Sequential and pooled run the checks alone.
@@ -6,6 +6,7 @@ booked between two measurements, as the coordinator does it. Sequential and pool
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -118,14 +119,16 @@ def _schedules(count: int) -> list[Row]:
     try:
         ways: dict[str, Evaluate] = {"one after another": evaluate, "in a pool of 4 threads": pool.evaluate}
         return [
-            row_of(f"the {len(ENTRY_CHECKS)} checks alone, {name}", "us", _runs(partial(way, ENTRY_CHECKS, question), n))
+            row_of(
+                f"the {len(ENTRY_CHECKS)} checks alone, {name}", "us", _runs(partial(way, ENTRY_CHECKS, question), n)
+            )
             for (name, way), n in zip(ways.items(), (count, max(1_000, count // 10)), strict=True)
         ]
     finally:
         pool.close()
 
 
-def _runs(run: partial[object], count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _runs(run: Callable[[], object], count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     taken = np.empty(count)
     for number in range(-WARM_UP, count):
         began = monotonic_ns()

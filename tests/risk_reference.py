@@ -1,7 +1,8 @@
-"""The rules of the gate once more, written out plainly over exact fractions and whole lists: slow, and apart from it."""
+"""The rules of the gate once more, over exact fractions and whole lists: plain, slow, and apart from it."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 from typing import NamedTuple
@@ -71,7 +72,7 @@ def with_unseen(books: AccountView, world: World) -> dict[str, int]:
 
 
 def day_sigma(bars: list[Bar]) -> Fraction:
-    moves = [math.log(b.close / a.close) for a, b in zip(bars, bars[1:], strict=False)]
+    moves = [math.log(b.close / a.close) for a, b in itertools.pairwise(bars)]
     variance = moves[0] ** 2
     for move in moves[1:]:
         variance = 0.94 * variance + 0.06 * move**2
@@ -80,7 +81,7 @@ def day_sigma(bars: list[Bar]) -> Fraction:
 
 
 def jump(bars: list[Bar]) -> float:
-    sizes = [abs(math.log(b.close / a.close)) for a, b in zip(bars, bars[1:], strict=False)]
+    sizes = [abs(math.log(b.close / a.close)) for a, b in itertools.pairwise(bars)]
     typical = sizes[0]
     for size in sizes[1:-1]:
         typical = 0.94 * typical + 0.06 * size
@@ -128,7 +129,9 @@ def worst_price(wish: Intent, books: AccountView) -> int:
 
 def reasons(wish: Intent, books: AccountView, lots: int, world: World) -> list[RefusalReason]:
     """Every rule that the order breaks, in the order of the rules."""
-    refused = _validity(wish, books, lots, world) | _amounts(wish, books, lots, world) | _history(wish, books, lots, world)
+    refused = (
+        _validity(wish, books, lots, world) | _amounts(wish, books, lots, world) | _history(wish, books, lots, world)
+    )
     return [reason for reason in ORDER if refused[reason]]
 
 
@@ -208,8 +211,7 @@ def _history(wish: Intent, books: AccountView, lots: int, world: World) -> dict[
         R.DAILY_LOSS: world.day_start - books.equity >= share(limits.max_daily_loss) * world.day_start,
         R.MAX_DRAWDOWN: world.peak - books.equity >= share(limits.max_drawdown) * world.peak,
         R.LOSING_TRADES: len(world.losses) >= limits.max_losing_trades,
-        R.COOL_DOWN_AFTER_EXIT: last_exit is not None
-        and now - last_exit < limits.cool_down_after_exit_seconds * NS,
+        R.COOL_DOWN_AFTER_EXIT: last_exit is not None and now - last_exit < limits.cool_down_after_exit_seconds * NS,
     }
 
 

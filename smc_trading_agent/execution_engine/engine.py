@@ -151,27 +151,27 @@ class ExecutionEngine:
 
     def account(self, mark: int) -> AccountView:
         """The account marked to ``mark`` ticks, counting what open and UNKNOWN orders could still do."""
-        ledger, working = self._ledger, self._orders.working()
-        worst_long, worst_short = self._orders.worst_position(ledger.position)
-        own_buy, own_sell = self._orders.resting_prices()
+        ledger = self._ledger
+        position = ledger.position
+        orders = self._orders.at_worst(position)
         return AccountView(
             equity=ledger.equity(mark),
             cash=ledger.cash,
-            position=ledger.position,
-            average_price=ledger.average_price if ledger.position else 0.0,
+            position=position,
+            average_price=ledger.average_price if position else 0.0,
             mark=mark,
             unrealised=ledger.unrealised(mark),
             realised=ledger.realised,
             fees=ledger.fees,
-            open_orders=len(working),
-            open_entries=sum(record.order.purpose is OrderPurpose.ENTRY for record in working),
-            worst_long=worst_long,
-            worst_short=worst_short,
-            unknown_orders=len(self._orders.unknown()),
-            closing=self._orders.closing(),
-            unprotected=self._orders.unprotected(ledger.position),
-            own_buy=own_buy,
-            own_sell=own_sell,
+            open_orders=orders.orders,
+            open_entries=orders.entries,
+            worst_long=orders.worst_long,
+            worst_short=orders.worst_short,
+            unknown_orders=orders.unknown,
+            closing=orders.closing,
+            unprotected=orders.unprotected,
+            own_buy=orders.own_buy,
+            own_sell=orders.own_sell,
             orders_sent=self._sent,
             fills=self._fills,
         )

@@ -85,9 +85,21 @@ def checks_page() -> str:
         f"| {control} | {title} | {_checks_of(control) or 'none'} | {REMARKS.get(control, '')} |"
         for control, title in CONTROLS.items()
     ]
-    head = ["# Checks of the risk gate", "", "In the order in which they are asked; all are, and all reasons are told.", ""]
+    head = [
+        "# Checks of the risk gate",
+        "",
+        "In the order in which they are asked; all are, and all reasons are told.",
+        "",
+    ]
     table = ["| check | refuses with | judges | control | when |", "|---|---|---|---|---|", *rows]
-    second = ["", "## Controls before an order is sent", "", "| control | | checks | here |", "|---|---|---|---|", *controls]
+    second = [
+        "",
+        "## Controls before an order is sent",
+        "",
+        "| control | | checks | here |",
+        "|---|---|---|---|",
+        *controls,
+    ]
     return NOTE + "\n".join([*head, *table, *second]) + "\n"
 
 

@@ -141,9 +141,11 @@ class Episode:
     def books(self) -> AccountView:
         chance = self.chance
         return account(
-            equity=rarely(chance, near(chance, EQUITY, 5_000), near(chance, EQUITY * 97 // 100, 3), 8)
-            if chance.randrange(20)
-            else chance.choice((0, -1, EQUITY // 2, EQUITY * 3 // 4, EQUITY * 3 // 4 + 1)),
+            equity=(
+                rarely(chance, near(chance, EQUITY, 5_000), near(chance, EQUITY * 97 // 100, 3), 8)
+                if chance.randrange(20)
+                else chance.choice((0, -1, EQUITY // 2, EQUITY * 3 // 4, EQUITY * 3 // 4 + 1))
+            ),
             mark=near(chance, PRICE, 500),
             position=rarely(chance, 0, chance.randint(-5, 5)),
             worst_long=rarely(chance, 0, chance.randint(0, 400), 3),

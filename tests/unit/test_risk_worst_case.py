@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -39,9 +40,7 @@ def race(gate: Gate, side: int, count: int) -> list[Approval | Refusal]:
         barrier.wait()
         found = []
         for number in range(thread, count, 8):
-            wish = intent(
-                decision_id=f"d{number}", side=side, stop=PRICE - side * 5_000, target=PRICE + side * 10_000
-            )
+            wish = intent(decision_id=f"d{number}", side=side, stop=PRICE - side * 5_000, target=PRICE + side * 10_000)
             found.append(gate.gateway.review(wish, books))
         return found
 
@@ -236,7 +235,7 @@ def test_what_is_remembered_of_the_market_is_what_the_bars_say() -> None:
         bar = Bar(index * QUARTER, (index + 1) * QUARTER, close, close, close, close, 7)
         memory.add(bar)
         memory.add(bar)
-    moves = [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)]
+    moves = [math.log(b / a) for a, b in itertools.pairwise(closes)]
     variance = 0.94 * (0.94 * moves[0] ** 2 + 0.06 * moves[1] ** 2) + 0.06 * moves[2] ** 2
     typical = 0.94 * abs(moves[0]) + 0.06 * abs(moves[1])
     assert memory.day_sigma_ppm == math.ceil(math.sqrt(variance * 96) * 10**6)

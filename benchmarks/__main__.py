@@ -13,6 +13,7 @@ from rich.console import Console
 from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
 from benchmarks.floor import measure_floor
+from benchmarks.gateway import measure_gateway
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
 from benchmarks.report import PAGE, Report, page_of, show, surroundings, write
@@ -46,6 +47,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "parts": lambda scale, folder: measure_parts(scale.parts),
     "risk": lambda scale, folder: measure_risk(scale.decisions),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
+    "gateway": lambda scale, folder: measure_gateway(scale.decisions),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
     "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),

@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from smc_trading_agent.domain.errors import ConfigError
+from smc_trading_agent.domain.risk_settings import CHANGE_KEYS, LOOSER
 from smc_trading_agent.domain.settings import Settings
 
 DEFAULT_FILE = "config.yaml"
@@ -58,6 +59,8 @@ def settings_hash(settings: Settings) -> str:
             "app": True,
             "journal": True,
             "performance": True,
+            # Limits may change between two starts: each change is a fact of the journal.
+            "risk": {*LOOSER, *CHANGE_KEYS},
             "synthetic": {"speed", "fast_forward_bars"},
             # The session names the bundle by its content, and the journal holds who was late.
             "decision": {"models": {"bundle", "folder", "trust_folder", "allow_unsigned", "deadline_ms"}},

@@ -43,6 +43,7 @@ from smc_trading_agent.domain.types import (
     Decision,
     Forecast,
     Intent,
+    LimitsChange,
     OrderEvent,
     Reconciliation,
     Refusal,
@@ -175,7 +176,7 @@ class OptimizedTradingCoordinator:
     def _decide(self, step: Step, bar: Bar) -> None:
         """At a close of the decision timeframe: mark the account, close what is overdue, judge each new setup."""
         self._clock.advance_to(bar.close_time)
-        self._mark()
+        self._mark(bar)
         engine = self._stages.engine
         for intent in self._guard("execution_engine", lambda: engine.due_exits(self._clock.now()), list[Intent]()):
             self._carry_out(intent)
@@ -188,11 +189,11 @@ class OptimizedTradingCoordinator:
             self._judge(setup)
         self._guard("decision_engine", forecaster.settle, None)
 
-    def _mark(self) -> None:
+    def _mark(self, bar: Bar) -> None:
         account = self._guard("execution_engine", self._resolved_account, None)
         if account is None:
             return
-        self._guard("risk_manager", lambda: self._stages.gate.mark(account, self._data_time), None)
+        self._guard("risk_manager", lambda: self._stages.gate.mark(account, self._data_time, bar), None)
         self._follow_breaker()
         self._tell(lambda listener: listener.on_account(account, self._clock.now()))
 
@@ -254,7 +255,8 @@ class OptimizedTradingCoordinator:
             outcome = self._failed("risk_manager", error, intent.decision_id)
             self._halt("risk_manager", error)
         else:
-            if isinstance(outcome, Refusal) and outcome.details[0].reason is RefusalReason.RISK_ENGINE_ERROR:
+            details = outcome.details if isinstance(outcome, Refusal) else ()
+            if any(detail.reason is RefusalReason.RISK_ENGINE_ERROR for detail in details):
                 self.failures["risk_manager"] += 1
         self._follow_breaker()
         return outcome
@@ -278,8 +280,16 @@ class OptimizedTradingCoordinator:
             self._failed("execution_engine", error, approval.decision_id)
             self._halt("execution_engine", error)
             return
+        finally:
+            self._booked(approval)
         self._latency.record(LatencyStage.EXECUTION_ENGINE, monotonic_ns() - began)
         self._tell_order_events(events)
+
+    def _booked(self, approval: Approval) -> None:
+        """From here on the account shows what became of an approval; until then the gate counts it by itself."""
+        self._guard(
+            "risk_manager", lambda: self._stages.gate.booked(approval.decision_id, self._account().orders_sent), None
+        )
 
     def _trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> None:
         self._stages.gate.breaker.trip(state, cause, detail)
@@ -306,6 +316,11 @@ class OptimizedTradingCoordinator:
         else:
             self._stages.gate.breaker.ready()
             self._follow_breaker()
+
+    def adopt(self, change: LimitsChange) -> None:
+        """Limits take effect from here on; journalled first, with what changed and who let it."""
+        self._journal.append("limits", change.time, change)
+        self._stages.gate.adopt(change.limits)
 
     def _account(self) -> AccountView:
         return self._stages.engine.account(self._last_close)

@@ -12,7 +12,7 @@ from smc_trading_agent.domain.seal import ApprovalSeal
 from smc_trading_agent.domain.types import Approval, ApprovedOrder, Intent, OrderEvent, StageFailure, VenueReport
 from smc_trading_agent.execution_engine.engine import ExecutionEngine
 from smc_trading_agent.persistence.journal import SqliteJournal
-from tests.factories import EQUITY, KEY, MINUTE, PRICE, Gate, account, exit_intent, instrument, intent, report
+from tests.factories import EQUITY, KEY, MINUTE, PRICE, Gate, exit_intent, instrument, intent, report
 
 ENTRY, STOP, TARGET, EXIT = OrderPurpose.ENTRY, OrderPurpose.STOP, OrderPurpose.TARGET, OrderPurpose.EXIT
 
@@ -71,7 +71,7 @@ class Desk:
     """An engine at a scripted venue, with the gate that approves its orders."""
 
     def __init__(self) -> None:
-        self.gate = Gate().active()
+        self.gate = Gate(max_messages=10_000).active()
         self.clock = self.gate.clock
         self.journal = SqliteJournal()
         self.venue = ScriptedVenue()
@@ -82,7 +82,7 @@ class Desk:
 
     def approve(self, wish: Intent | None = None, position: int = 0) -> Approval:
         """What the gate says to an intent, a bracket of ten or more lots unless another is given."""
-        outcome = self.gate.gateway.review(wish or intent(), account(position=position))
+        outcome = self.gate.settled(wish or intent(), position=position)
         assert isinstance(outcome, Approval)
         return outcome
 

@@ -10,24 +10,29 @@ from typing import Any
 
 import msgspec
 
-from smc_trading_agent._core import Instrument
+from smc_trading_agent._core import Bar, Instrument
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.costs import CostModel
-from smc_trading_agent.domain.reasons import BreakerState, OrderPurpose, SetupKind
+from smc_trading_agent.domain.reasons import BreakerState, InstrumentState, OrderPurpose, SetupKind
 from smc_trading_agent.domain.seal import ApprovalSeal
 from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.domain.types import (
     AccountView,
+    Approval,
     ApprovedOrder,
     BreakerChange,
     Evidence,
     Forecast,
     Intent,
+    Refusal,
     Setup,
     VenueReport,
 )
-from smc_trading_agent.risk_manager.checks import Question
+from smc_trading_agent.risk_manager.activity import Recent
+from smc_trading_agent.risk_manager.checks.question import Check, Question, amounts_of
 from smc_trading_agent.risk_manager.gateway import RiskGateway
+from smc_trading_agent.risk_manager.limits import limits_of
+from smc_trading_agent.risk_manager.sizing import SizeRule
 
 NS = 1_000_000_000
 MINUTE = 60 * NS
@@ -55,9 +60,36 @@ def risk_settings(**changes: Any) -> RiskSettings:
         "max_order_notional": 1.0,
         "max_position_notional": 1.0,
         "max_leverage": 2.0,
+        "allowed_instruments": ("*",),
+        "kelly_fraction": 0.5,
+        "volatility_target": 0.1,
+        "min_history_bars": 30,
+        "max_jump_sigmas": 25.0,
+        "max_order_quantity": "1000",
+        "max_volume_share": None,
+        "max_position_quantity": "1000",
+        "initial_margin": 0.1,
+        "maintenance_margin": 0.005,
+        "min_liquidation_distance": 0.1,
         "max_open_orders": 6,
+        "max_open_entries": 1,
         "max_positions": 1,
         "price_collar": 0.02,
+        "price_drift": 0.05,
+        "price_drift_seconds": 3_600.0,
+        "max_messages": 1_000,
+        "message_window_seconds": 10.0,
+        "max_orders_per_fill": 1_000.0,
+        "max_executions": 1_000,
+        "execution_window_seconds": 3_600.0,
+        "max_similar_orders": 1_000,
+        "similar_window_seconds": 3_600.0,
+        "similar_price": 0.0005,
+        "max_losing_trades": 10,
+        "losing_window_seconds": 86_400.0,
+        "cool_down_after_exit_seconds": 0.0,
+        "launch_trades": 20,
+        "launch_size": 0.25,
         "max_data_age_seconds": 120.0,
         "signal_ttl_seconds": 60.0,
         "max_daily_loss": 0.03,
@@ -114,22 +146,58 @@ def exit_intent(**changes: Any) -> Intent:
     return intent(**(plain | {"price": 0, "stop": 0, "target": 0, "expires_at": 0, "time_limit_ns": 0} | changes))
 
 
+def history(closes: int = 40) -> list[Bar]:
+    """Quarter-hour bars up to now, each a thousandth away from the price, up and down by turns."""
+    begin = NOW - closes * QUARTER
+    bars = []
+    for index in range(closes):
+        close, opened = PRICE + (PRICE // 1_000) * (1 if index % 2 else -1), begin + index * QUARTER
+        bars.append(Bar(opened, opened + QUARTER, close, close, close, close, 10_000))
+    return bars
+
+
 def question(
-    *, of_account: dict[str, Any] | None = None, of_intent: dict[str, Any] | None = None, **changes: Any
+    *,
+    of_account: dict[str, Any] | None = None,
+    of_intent: dict[str, Any] | None = None,
+    settings: RiskSettings | None = None,
+    quantity: Any = 10,
+    day_start_equity: Any = EQUITY,
+    peak_equity: Any = EQUITY,
+    **changes: Any,
 ) -> Question:
     """Ten lots that every check lets pass."""
+    wish, books = intent(**(of_intent or {})), account(**(of_account or {}))
+    limits = limits_of(settings or risk_settings(), instrument())
+    buying = wish.side > 0
     harmless = Question(
-        intent=intent(**(of_intent or {})),
-        account=account(**(of_account or {})),
-        settings=risk_settings(),
-        quantity=10,
+        intent=wish,
+        account=books,
+        limits=limits,
+        amounts=amounts_of(books.equity, day_start_equity, peak_equity, limits),
+        instrument="test:BTCUSDT",
+        instrument_state=InstrumentState.TRADING,
         min_notional=50_000,
+        fee_ppm=1_200,
+        quantity=quantity,
+        bound_by=SizeRule.RISK,
+        notional=quantity * (wish.price if buying else max(wish.price, books.mark)),
+        side_exposure=(books.worst_long if buying else books.worst_short) * books.mark,
+        other_exposure=(books.worst_short if buying else books.worst_long) * books.mark,
         breaker=BreakerState.ACTIVE,
         lets_exposure_grow=True,
+        lets_exposure_shrink=True,
         now=NOW,
         data_time=NOW,
-        day_start_equity=EQUITY,
-        peak_equity=EQUITY,
+        marked_sent=0,
+        closes=40,
+        jump_millis=1_000,
+        day_volume=1_000_000,
+        recent=Recent(),
+        sent_today=0,
+        fills_today=0,
+        losses=0,
+        last_exit=0,
         seen=False,
     )
     return msgspec.structs.replace(harmless, **changes)
@@ -221,7 +289,10 @@ def report(sequence: int, **changes: Any) -> VenueReport:
 class Gate:
     """A gateway with its clock, and the breaker changes it recorded with the state each was recorded in."""
 
-    def __init__(self, costs_of: CostModel | None = None, **limits: Any) -> None:
+    def __init__(
+        self, costs_of: CostModel | None = None, models: str = "", further: tuple[Check, ...] = (), **limits: Any
+    ) -> None:
+        self.models, self.further = models, further
         self.clock = MarketClock(NOW)
         self.seal = ApprovalSeal(KEY)
         self.settings = risk_settings(**limits)
@@ -231,15 +302,25 @@ class Gate:
         self.gateway = self._new()
 
     def _new(self) -> RiskGateway:
-        return RiskGateway(instrument(), self.settings, self.costs, self.clock, self.seal, self._recorded)
+        return RiskGateway(
+            instrument(),
+            self.settings,
+            self.costs,
+            self.clock,
+            self.seal,
+            self._recorded,
+            self.models,
+            self.further,
+        )
 
     def _recorded(self, change: BreakerChange) -> None:
         self.changes.append(change)
         self.state_at_record.append(self.gateway.breaker.state)
 
     def started(self) -> Gate:
-        """Probing, as after the first start ever."""
-        self.gateway.mark(account(), NOW)
+        """Probing, as after the first start ever, once enough of the market was seen."""
+        for bar in history():
+            self.gateway.mark(account(), NOW, bar)
         self.gateway.breaker.ready()
         return self
 
@@ -253,6 +334,12 @@ class Gate:
         self.changes.clear()
         self.state_at_record.clear()
         return self
+
+    def settled(self, wish: Intent, **books: Any) -> Approval | Refusal:
+        """The answer to an intent whose orders are in the books at once, and done."""
+        outcome = self.gateway.review(wish, account(**books))
+        self.gateway.booked(wish.decision_id, 0)
+        return outcome
 
     def restarted(self) -> Gate:
         """The same state in a new gateway."""

@@ -22,7 +22,7 @@ def eager(checkpoint_bars: int = 500, **decision: Any) -> Settings:
     """Trades every setup without a loss limit; positions close at stop, at target and, after 10 bars, by time."""
     return Settings(
         decision=DecisionSettings(**({"take_every_setup": True, "time_limit_bars": 10} | decision)),
-        risk=RiskSettings(max_daily_loss=1.0, halt_daily_loss=1.0, max_drawdown=1.0),
+        risk=RiskSettings(max_daily_loss=1.0, halt_daily_loss=1.0, max_drawdown=1.0, max_losing_trades=1_000),
         journal=JournalSettings(checkpoint_bars=checkpoint_bars),
     )
 

@@ -79,6 +79,7 @@ class HealthData(BaseModel):
     journal_length: int = Field(description="facts recorded")
     journal_hash: str = Field(description="hash over all of them")
     quality: dict[str, int] = Field(description="market data rows by fate")
+    limits_hash: str = Field(description="hash over the effective limits of the risk gateway")
     error: str = Field(description="why the agent failed; empty while it did not")
     models: ModelsOut | None = Field(description="None where base rates alone forecast")
 
@@ -168,6 +169,15 @@ class LatencyData(BaseModel):
 
     target_ms: float
     components: list[LatencyOut]
+
+
+class LimitsData(BaseModel):
+    """The limits of the risk gateway that are in force."""
+
+    limits_hash: str = Field(description="hash over them; two processes with one hash have the same limits")
+    limits: dict[str, float | str | list[str] | None] = Field(description="0 is none; null is not looked at")
+    schedule: ScheduleOut = Field(description="how the checks are run, measured at start-up")
+    check_errors: dict[str, int] = Field(description="checks that failed, and so refused, since the process started")
 
 
 class CycleData(BaseModel):

@@ -15,6 +15,7 @@ from smc_trading_agent.api.answers import (
     Envelope,
     HealthData,
     LatencyData,
+    LimitsData,
     MetricsData,
     PerformanceData,
     PerformanceSummary,
@@ -131,6 +132,12 @@ def latency_breakdown(handle: Agent) -> Envelope[LatencyData]:
     return Envelope(data=LatencyData(target_ms=handle.target_ms, components=latency_out(handle.latency)))
 
 
+@router.get("/api/risk/limits", tags=["risk"], summary="The limits in force, and their hash")
+def limits(handle: Agent) -> Envelope[LimitsData]:
+    """Shares are of equity. A change of limits is a fact of the journal; `smc-agent risk limits` shows the last."""
+    return Envelope(data=LimitsData.model_validate(msgspec.to_builtins(handle.limits)))
+
+
 @router.get("/api/python/paper-trades", tags=["account"], summary="Completed paper trades, newest first")
 def paper_trades(
     handle: Agent, limit: Annotated[int, Query(ge=1, le=MAX_TRADES, description="the newest so many")] = 100
@@ -198,6 +205,7 @@ def _health(handle: AgentHandle) -> HealthData:
         journal_length=status.journal_length,
         journal_hash=status.journal_hash,
         quality=status.quality,
+        limits_hash=handle.limits.limits_hash,
         error=status.error,
         models=models_out(handle.models),
     )

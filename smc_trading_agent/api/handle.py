@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from smc_trading_agent._core import Instrument
-from smc_trading_agent.domain.types import ModelsHealth
+from smc_trading_agent.domain.types import LimitsView, ModelsHealth
 from smc_trading_agent.monitoring.health import AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.monitoring.views import ViewStore
@@ -39,6 +39,10 @@ class AgentHandle(Protocol):
     @property
     def models(self) -> ModelsHealth | None:
         """The models that are served and how they do, None where base rates alone forecast."""
+
+    @property
+    def limits(self) -> LimitsView:
+        """The limits in force, their hash, and how the checks are run."""
 
     @property
     def api_key_hash(self) -> str | None:

@@ -1,4 +1,4 @@
-"""`smc-agent risk`: whether the figures that orders are judged by have been right."""
+"""`smc-agent risk`: the limits that orders are judged by, and whether the figures behind them have been right."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import msgspec
 import typer
 from rich.table import Table
 
+from smc_trading_agent.cli.limits import limits
 from smc_trading_agent.cli.options import AsJson, IgnoreUnknown, errors_as_exit_codes, file_options, progress_bar
 from smc_trading_agent.cli.output import CHECK_FAILED, OK, emit, results
 from smc_trading_agent.domain.clock import utc_text
-from smc_trading_agent.research.base_rates import bars_of
+from smc_trading_agent.research.pairs import bars_of
 from smc_trading_agent.research.var_backtest import Market, VarReport, backtest_var
 from smc_trading_agent.risk_manager.var_backtest import LikelihoodRatio
 from smc_trading_agent.runtime.markets import open_file
 
-app = typer.Typer(help="Risk figures and their tests.", no_args_is_help=True)
+app = typer.Typer(help="Limits, risk figures and their tests.", no_args_is_help=True)
+app.command()(limits)
 
 Data = Annotated[
     list[Path], typer.Option("--data", help="A recorded market; several make one book of equal notionals.")
@@ -35,7 +37,7 @@ QUOTES = ("USDT", "USDC", "BUSD", "USD", "EUR")
 
 @app.callback()
 def _risk() -> None:
-    """Risk figures and their tests."""
+    """Limits, risk figures and their tests."""
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import threading
@@ -43,6 +44,10 @@ ExitAtEnd = Annotated[bool, typer.Option("--exit-at-end", help="Stop when the ta
 Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port of the API; 8008.")]
 Every = Annotated[bool, typer.Option("--take-every-setup", help="Research: trade every setup.")]
 
+Reason = Annotated[
+    str | None, typer.Option("--reason", help="Why limits are changed; production demands it to loosen.")
+]
+
 
 def run(
     data: Data = None,
@@ -57,6 +62,7 @@ def run(
     exit_at_end: ExitAtEnd = False,
     port: Port = None,
     take_every_setup: Every = False,
+    reason: Reason = None,
     state_dir: StateRoot = None,
     config: ConfigFile = None,
     symbol: Symbol = "",
@@ -70,6 +76,7 @@ def run(
         "app": {"port": port, "state_dir": None if state_dir is None else str(state_dir)},
         "synthetic": {"seed": seed},
         "decision": {"take_every_setup": take_every_setup or None},
+        "risk": {"change_reason": reason, "change_actor": None if reason is None else getpass.getuser()},
     }
     with errors_as_exit_codes(as_json):
         settings = settings_for(config, timeframe, context, overrides)

@@ -36,6 +36,10 @@ class CostModel(msgspec.Struct, frozen=True):
         """What a trade that reaches its target gains per lot, both fills as maker."""
         return abs(target - entry) - self.maker_ticks(entry) - self.maker_ticks(target)
 
+    def gain_millionths(self, entry: int, target: int) -> int:
+        """`gain_ticks` in millionths of a tick, exact at any size."""
+        return abs(target - entry) * PPM - (entry + target) * self.maker_fee_ppm
+
     def break_even(self, entry: int, stop: int, target: int) -> float:
         """Smallest P(win) whose expectation is not negative: loss / (loss + gain).
 

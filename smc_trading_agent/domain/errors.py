@@ -4,6 +4,7 @@ AgentError
 ├── BundleError          a model bundle, or a key for one, can't be trusted, read or used here
 ├── GateClosed           what was found of a bundle does not meet the conditions for promoting it
 ├── ConfigError          a setting is unknown, missing or out of range
+│   └── LimitsLoosened      a limit would allow more than before, and nobody said why
 ├── DataError            a file, feed or frame can't be used as market data
 ├── SnapshotError        bytes are no snapshot that can be gone on from
 ├── DrawingError         a chart can't be drawn: its page is not built, or there is no browser to photograph it
@@ -36,6 +37,10 @@ class GateClosed(AgentError):
 
 class ConfigError(AgentError):
     """A setting is unknown, missing or out of range."""
+
+
+class LimitsLoosened(ConfigError):
+    """A limit would allow more than before, and nobody said why."""
 
 
 class DataError(AgentError):

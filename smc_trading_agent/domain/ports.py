@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -108,10 +108,15 @@ class RiskGate(Snapshotting, Protocol):
 
     @property
     def breaker(self) -> Breaker: ...
-    def mark(self, account: AccountView, data_time: int) -> None:
-        """Takes note of the account at a decision close; trips or releases the breaker."""
+    def mark(self, account: AccountView, data_time: int, bar: Bar | None = None) -> None:
+        """Takes note of the account and the bar at a decision close; trips or releases the breaker."""
 
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal: ...
+    def booked(self, decision_id: str, orders_sent: int) -> None:
+        """Account views with so many orders sent, or more, include the orders of an approval."""
+
+    def adopt(self, values: dict[str, Any]) -> None:
+        """Limits take effect."""
 
 
 class Executor(Snapshotting, Protocol):

@@ -33,6 +33,30 @@ class RefusalReason(StrEnum):
     UNKNOWN_ORDER_OUTSTANDING = "unknown_order_outstanding"
     DUPLICATE_DECISION = "duplicate_decision"
     REDUCE_ONLY_VIOLATION = "reduce_only_violation"
+    INSTRUMENT_NOT_TRADING = "instrument_not_trading"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    INSTRUMENT_NOT_ALLOWED = "instrument_not_allowed"
+    MARKET_HISTORY = "market_history"
+    PRICE_JUMP = "price_jump"
+    OFF_GRID = "off_grid"
+    INVALID_PROBABILITY = "invalid_probability"
+    INVALID_SIZE_MULTIPLIER = "invalid_size_multiplier"
+    PRICE_DRIFT = "price_drift"
+    SELF_TRADE = "self_trade"
+    MAX_ORDER_QUANTITY = "max_order_quantity"
+    MAX_VOLUME_SHARE = "max_volume_share"
+    MAX_POSITION_QUANTITY = "max_position_quantity"
+    INSUFFICIENT_MARGIN = "insufficient_margin"
+    LIQUIDATION_DISTANCE = "liquidation_distance"
+    UNPROTECTED_POSITION = "unprotected_position"
+    MESSAGE_RATE = "message_rate"
+    ORDER_TO_TRADE = "order_to_trade"
+    REPEATED_EXECUTION = "repeated_execution"
+    SIMILAR_ORDERS = "similar_orders"
+    LOSING_TRADES = "losing_trades"
+    COOL_DOWN_AFTER_EXIT = "cool_down_after_exit"
+    PARENT_QUANTITY = "parent_quantity"
+    STALE_ACCOUNT = "stale_account"
 
 
 REFUSAL_MEANINGS: dict[RefusalReason, str] = {
@@ -56,12 +80,45 @@ REFUSAL_MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.MAX_GROSS_EXPOSURE: "the exposure would exceed risk.max_leverage times the equity",
     RefusalReason.MAX_OPEN_ORDERS: "risk.max_open_orders orders are working already",
     RefusalReason.POSITION_ALREADY_OPEN: "a position is open on this instrument and risk.max_positions allows no other",
-    RefusalReason.ENTRY_ALREADY_PENDING: "an entry is working on this instrument already",
+    RefusalReason.ENTRY_ALREADY_PENDING: "risk.max_open_entries entries are working on this instrument already",
     RefusalReason.DAILY_LOSS: "today's loss has reached risk.max_daily_loss",
     RefusalReason.MAX_DRAWDOWN: "the drawdown from peak equity has reached risk.max_drawdown",
     RefusalReason.UNKNOWN_ORDER_OUTSTANDING: "an order on this instrument is UNKNOWN until the venue proves its state",
     RefusalReason.DUPLICATE_DECISION: "this decision was already sent; it can't be sent twice",
     RefusalReason.REDUCE_ONLY_VIOLATION: "an exit would grow or flip the position",
+    RefusalReason.INSTRUMENT_NOT_TRADING: "the venue does not let this instrument trade: cancels only, halted, "
+    "or in a state we don't know",
+    RefusalReason.UNKNOWN_INSTRUMENT: "the order is for another instrument than the one this gate judges",
+    RefusalReason.INSTRUMENT_NOT_ALLOWED: "the instrument is not in risk.allowed_instruments",
+    RefusalReason.MARKET_HISTORY: "fewer decision bars have closed than risk.min_history_bars: how much "
+    "the price moves is not known",
+    RefusalReason.PRICE_JUMP: "the last decision bar moved more than risk.max_jump_sigmas, and no "
+    "second source confirms it",
+    RefusalReason.OFF_GRID: "a price or a quantity is no whole number of ticks or lots",
+    RefusalReason.INVALID_PROBABILITY: "the probability that sizes the order is not between 0 and 1",
+    RefusalReason.INVALID_SIZE_MULTIPLIER: "the policy's size multiplier is not between 0.25 and 1",
+    RefusalReason.PRICE_DRIFT: "the entry is further from an entry of the last "
+    "risk.price_drift_seconds than risk.price_drift",
+    RefusalReason.SELF_TRADE: "the order would trade with an order of our own that is resting",
+    RefusalReason.MAX_ORDER_QUANTITY: "the order is for more than risk.max_order_quantity",
+    RefusalReason.MAX_VOLUME_SHARE: "the order is for more of the last day's volume than risk.max_volume_share",
+    RefusalReason.MAX_POSITION_QUANTITY: "position and open orders together would exceed risk.max_position_quantity",
+    RefusalReason.INSUFFICIENT_MARGIN: "the equity does not cover the margin at risk.initial_margin of all "
+    "that is held or could fill, and fees",
+    RefusalReason.LIQUIDATION_DISTANCE: "the price could not move by risk.min_liquidation_distance before the "
+    "venue liquidates",
+    RefusalReason.UNPROTECTED_POSITION: "a part of the position has no live stop order",
+    RefusalReason.MESSAGE_RATE: "more than risk.max_messages would be sent within risk.message_window_seconds",
+    RefusalReason.ORDER_TO_TRADE: "today's orders for each fill would exceed risk.max_orders_per_fill",
+    RefusalReason.REPEATED_EXECUTION: "risk.max_executions entries were sent within "
+    "risk.execution_window_seconds; only a person re-arms it",
+    RefusalReason.SIMILAR_ORDERS: "risk.max_similar_orders alike were sent within "
+    "risk.similar_window_seconds: side, quantity, nearby price",
+    RefusalReason.LOSING_TRADES: "risk.max_losing_trades trades lost within risk.losing_window_seconds",
+    RefusalReason.COOL_DOWN_AFTER_EXIT: "a trade ended less than risk.cool_down_after_exit_seconds ago",
+    RefusalReason.PARENT_QUANTITY: "filled, open and UNKNOWN children together would exceed the parent "
+    "order's quantity",
+    RefusalReason.STALE_ACCOUNT: "the account was looked at before orders were sent that the last mark has seen",
 }
 
 
@@ -113,6 +170,15 @@ class OrderPurpose(StrEnum):
     STOP = "stop"
     TARGET = "target"
     EXIT = "exit"
+
+
+class InstrumentState(StrEnum):
+    """Whether a venue lets an instrument trade. What is not `TRADING` takes no new order."""
+
+    TRADING = "trading"
+    CANCEL_ONLY = "cancel_only"
+    HALTED = "halted"
+    UNKNOWN = "unknown"
 
 
 class BreakerState(StrEnum):
@@ -167,3 +233,4 @@ class BreakerCause(StrEnum):
     COOL_DOWN = "cool_down"
     PROBES_ENDED = "probes_ended"
     PROBE_HANGS = "probe_hangs"
+    REPEATED_EXECUTION = "repeated_execution"

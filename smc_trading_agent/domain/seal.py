@@ -23,7 +23,7 @@ class ApprovalSeal:
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
             raise ValueError(f"the approval seal needs a key of 16 bytes or more, got {len(key)}")
-        self._key = key
+        self._keyed = hashlib.blake2b(key=key, digest_size=16)
 
     def sign(self, order: ApprovedOrder) -> ApprovedOrder:
         """The same order, sealed."""
@@ -38,5 +38,8 @@ class ApprovalSeal:
             )
 
     def _signature(self, order: ApprovedOrder) -> bytes:
-        content = _encoder.encode(msgspec.structs.replace(order, seal=b""))
-        return hashlib.blake2b(content, key=self._key, digest_size=16).digest()
+        unsealed = msgspec.structs.replace(order, seal=b"") if order.seal else order
+        content = _encoder.encode(unsealed)
+        signature = self._keyed.copy()
+        signature.update(content)
+        return signature.digest()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from smc_trading_agent.domain.risk_settings import RiskSettings as RiskSettings
+from smc_trading_agent.domain.section import Section as Section
 
 Timeframe = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]
-
-
-class Section(BaseModel):
-    """A frozen group of settings that refuses unknown keys, NaN and infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class AppSettings(Section):
@@ -80,27 +77,6 @@ class DecisionSettings(Section):
     models: ModelSettings = ModelSettings()
 
 
-class RiskSettings(Section):
-    """Limits of the risk gateway. Shares are of equity; 0 means none, never unlimited."""
-
-    risk_per_trade: float = Field(0.005, ge=0, le=0.1)
-    max_order_notional: float = Field(1.0, ge=0, description="times equity")
-    max_position_notional: float = Field(1.0, ge=0, description="times equity")
-    max_leverage: float = Field(2.0, ge=0, description="gross exposure, times equity")
-    max_open_orders: int = Field(6, ge=0)
-    max_positions: int = Field(1, ge=0)
-    price_collar: float = Field(0.02, ge=0, lt=1)
-    max_data_age_seconds: float = Field(120.0, ge=0)
-    signal_ttl_seconds: float = Field(60.0, ge=0)
-    max_daily_loss: float = Field(0.03, ge=0, le=1, description="REDUCING for the rest of the UTC day")
-    halt_daily_loss: float = Field(0.06, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
-    max_drawdown: float = Field(0.25, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
-    cool_down_seconds: float = Field(3600.0, ge=0, description="from REDUCING to HALF_OPEN at the earliest")
-    probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
-    probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
-    probe_timeout_seconds: float = Field(604_800.0, gt=0, description="a probe not over by then re-opens the breaker")
-
-
 class ExecutionSettings(Section):
     """The paper venue's costs and delays, and the account it begins with."""
 
@@ -127,10 +103,23 @@ class EnsembleSettings(Section):
     max_workers: int = Field(4, ge=1, le=64, description="models that run at the same time")
 
 
+class RiskScheduleSettings(Section):
+    """How the checks of the risk gateway are run."""
+
+    parallel_calculation: bool = Field(
+        True, description="measure a pool of threads against one check after another at start-up, and take the faster"
+    )
+    cache_ttl_seconds: float = Field(
+        30.0, ge=0, description="what limits work out to at an equity is kept for so long; the same equity, the same"
+    )
+    max_workers: int = Field(4, ge=1, le=64, description="threads of that pool")
+
+
 class PerformanceSettings(Section):
     """What changes how fast the agent is, and nothing that it decides."""
 
     ml_ensemble: EnsembleSettings = EnsembleSettings()
+    risk_manager: RiskScheduleSettings = RiskScheduleSettings()
 
 
 class Settings(Section):

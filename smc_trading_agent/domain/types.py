@@ -6,6 +6,8 @@ times integer nanoseconds since the epoch. ``side`` is +1 for buying, -1 for sel
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from smc_trading_agent.domain.reasons import (
@@ -153,7 +155,10 @@ class ModelsHealth(msgspec.Struct, frozen=True):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """The wish to trade: an entry with its bracket, or the exit of what is held."""
+    """The wish to trade: an entry with its bracket, or the exit of what is held.
+
+    ``size_multiplier`` is a policy's share of the size that the limits allow, 0.25 to 1.
+    """
 
     decision_id: str
     instrument: str
@@ -167,6 +172,7 @@ class Intent(msgspec.Struct, frozen=True):
     probability: float
     time_limit_ns: int = 0
     reason: str = ""
+    size_multiplier: float = 1.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -252,7 +258,13 @@ class BreakerChange(msgspec.Struct, frozen=True):
 
 
 class AccountView(msgspec.Struct, frozen=True):
-    """The account of one instrument, marked to the last price. Exact integers in quote units."""
+    """The account of one instrument, marked to the last price. Exact integers in quote units.
+
+    ``worst_long`` and ``worst_short`` are lots: what would be held if everything that grows a side filled, UNKNOWN
+    orders included. ``closing`` are lots of exits that work, ``unprotected`` lots held without a live stop.
+    ``own_buy`` and ``own_sell`` are our best resting prices, 0 where there is none. ``orders_sent`` and ``fills``
+    count since the account began; the first says which approvals this view has seen.
+    """
 
     equity: int
     cash: int
@@ -267,6 +279,12 @@ class AccountView(msgspec.Struct, frozen=True):
     worst_long: int
     worst_short: int
     unknown_orders: int
+    closing: int = 0
+    unprotected: int = 0
+    own_buy: int = 0
+    own_sell: int = 0
+    orders_sent: int = 0
+    fills: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -303,6 +321,31 @@ class Reconciliation(msgspec.Struct, frozen=True):
     cursor: int
     time: int
     differences: tuple[str, ...]
+
+
+class LimitsChange(msgspec.Struct, frozen=True):
+    """Limits that take effect at a place in the market: their values and hash, what changed, and who let it.
+
+    ``changed`` maps a limit to ``before -> after``; ``loosened`` are those that allow more than before.
+    """
+
+    cursor: int
+    time: int
+    limits_hash: str
+    limits: dict[str, Any]
+    changed: dict[str, str]
+    loosened: tuple[str, ...]
+    actor: str
+    reason: str
+
+
+class LimitsView(msgspec.Struct, frozen=True):
+    """The limits in force, their hash, and how the checks are run: measured at start-up, by schedule."""
+
+    limits_hash: str
+    limits: dict[str, Any]
+    schedule: ScheduleReport
+    check_errors: dict[str, int] = {}
 
 
 class SessionStart(msgspec.Struct, frozen=True, omit_defaults=True):

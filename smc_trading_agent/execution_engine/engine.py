@@ -52,6 +52,8 @@ class EngineRecord(msgspec.Struct):
     orders: dict[str, OrderRecord] = {}
     trade: OpenTrade | None = None
     ledger: bytes = b""
+    sent: int = 0
+    fills: int = 0
 
 
 class ExecutionEngine:
@@ -68,6 +70,8 @@ class ExecutionEngine:
         self._ledger = Ledger(instrument, start_cash)
         self._orders = OrderRecords()
         self._trade: OpenTrade | None = None
+        self._sent = 0
+        self._fills = 0
 
     def submit(self, approval: Approval) -> list[OrderEvent]:
         """Sends the orders of an approval: each is journalled as SENDING, and handed to the system, before its send.
@@ -79,6 +83,7 @@ class ExecutionEngine:
             self._orders.demand_new(order)
         now = self._clock.now()
         records = [self._orders.add(order, approval.time_limit_ns) for order in approval.orders]
+        self._sent += len(records)
         events = [self._step(record, "send", now) for record in records]
         self._journal.commit()
         for record in records:
@@ -146,22 +151,29 @@ class ExecutionEngine:
 
     def account(self, mark: int) -> AccountView:
         """The account marked to ``mark`` ticks, counting what open and UNKNOWN orders could still do."""
-        ledger, working = self._ledger, self._orders.working()
-        worst_long, worst_short = self._orders.worst_position(ledger.position)
+        ledger = self._ledger
+        position = ledger.position
+        orders = self._orders.at_worst(position)
         return AccountView(
             equity=ledger.equity(mark),
             cash=ledger.cash,
-            position=ledger.position,
-            average_price=ledger.average_price if ledger.position else 0.0,
+            position=position,
+            average_price=ledger.average_price if position else 0.0,
             mark=mark,
             unrealised=ledger.unrealised(mark),
             realised=ledger.realised,
             fees=ledger.fees,
-            open_orders=len(working),
-            open_entries=sum(record.order.purpose is OrderPurpose.ENTRY for record in working),
-            worst_long=worst_long,
-            worst_short=worst_short,
-            unknown_orders=len(self._orders.unknown()),
+            open_orders=orders.orders,
+            open_entries=orders.entries,
+            worst_long=orders.worst_long,
+            worst_short=orders.worst_short,
+            unknown_orders=orders.unknown,
+            closing=orders.closing,
+            unprotected=orders.unprotected,
+            own_buy=orders.own_buy,
+            own_sell=orders.own_sell,
+            orders_sent=self._sent,
+            fills=self._fills,
         )
 
     def reconcile(self) -> list[str]:
@@ -177,13 +189,16 @@ class ExecutionEngine:
 
     def snapshot(self) -> bytes:
         """The whole state."""
-        return msgspec.msgpack.encode(EngineRecord(self._orders.as_dict(), self._trade, self._ledger.snapshot()))
+        return msgspec.msgpack.encode(
+            EngineRecord(self._orders.as_dict(), self._trade, self._ledger.snapshot(), self._sent, self._fills)
+        )
 
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""
         record = msgspec.msgpack.decode(data, type=EngineRecord)
         self._orders = OrderRecords(record.orders)
         self._trade = record.trade
+        self._sent, self._fills = record.sent, record.fills
         self._ledger = Ledger.from_snapshot(record.ledger)
 
     def _send(self, record: OrderRecord, now: int) -> list[OrderEvent]:
@@ -240,6 +255,7 @@ class ExecutionEngine:
         if not self._ledger.apply_fill(report.trade_id, report.side, report.quantity, report.price, report.fee):
             return
         record.filled += report.quantity
+        self._fills += 1
         order = record.order
         if order.purpose is OrderPurpose.ENTRY and self._trade is None:
             due = report.time + record.time_limit_ns if record.time_limit_ns > 0 else 0

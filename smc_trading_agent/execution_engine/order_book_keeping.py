@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from smc_trading_agent._core import is_terminal, order_transition
@@ -15,6 +17,8 @@ REPORT_EVENTS = {
     "expired": "expire",
 }
 KEPT_ENDED = 500
+RESTING = frozenset({"limit", "take_profit"})
+"""Kinds of orders that rest at their price; stops wait outside the book."""
 
 
 class OrderRecord(msgspec.Struct):
@@ -82,6 +86,24 @@ class OrderRecord(msgspec.Struct):
         )
 
 
+class OrdersAtWorst(NamedTuple):
+    """Lots on either side if everything that grows it fills, and what else the working orders come to.
+
+    ``closing`` are lots of exits, ``unprotected`` lots held without a live stop; ``own_buy`` and ``own_sell`` are our
+    highest resting bid and lowest resting offer in ticks, 0 where there is none.
+    """
+
+    worst_long: int
+    worst_short: int
+    orders: int = 0
+    entries: int = 0
+    unknown: int = 0
+    closing: int = 0
+    unprotected: int = 0
+    own_buy: int = 0
+    own_sell: int = 0
+
+
 class OrderRecords:
     """All orders by client id: every working one, and the newest that have ended."""
 
@@ -121,12 +143,39 @@ class OrderRecords:
         """Orders whose outcome is not known."""
         return [record for record in self.working() if record.state == "unknown"]
 
-    def worst_position(self, position: int) -> tuple[int, int]:
-        """(long, short) in lots if everything that can grow a side fills; UNKNOWN orders count as live."""
-        growing = [record for record in self.working() if not record.order.reduce_only]
-        buys = sum(record.leaves for record in growing if record.order.side > 0)
-        sells = sum(record.leaves for record in growing if record.order.side < 0)
-        return max(0, position + buys), max(0, sells - position)
+    def at_worst(self, position: int) -> OrdersAtWorst:
+        """What the working orders could still do to a position; UNKNOWN orders count as live, and protect nothing."""
+        working = self.working()
+        if not working:
+            return OrdersAtWorst(max(0, position), max(0, -position), unprotected=abs(position))
+        buys = sells = entries = unknown = closing = stopped = own_buy = own_sell = 0
+        for record in working:
+            order, leaves = record.order, record.leaves
+            buying = order.side > 0
+            if not order.reduce_only:
+                buys, sells = (buys + leaves, sells) if buying else (buys, sells + leaves)
+            entries += order.purpose is OrderPurpose.ENTRY
+            unknown += record.state == "unknown"
+            if order.purpose is OrderPurpose.EXIT:
+                closing += leaves
+            elif order.purpose is OrderPurpose.STOP and order.side * position < 0 and record.state != "unknown":
+                stopped += leaves
+            if order.kind in RESTING:
+                if buying:
+                    own_buy = max(own_buy, order.price)
+                else:
+                    own_sell = min(own_sell or order.price, order.price)
+        return OrdersAtWorst(
+            worst_long=max(0, position + buys),
+            worst_short=max(0, sells - position),
+            orders=len(working),
+            entries=entries,
+            unknown=unknown,
+            closing=closing,
+            unprotected=max(0, abs(position) - stopped),
+            own_buy=own_buy,
+            own_sell=own_sell,
+        )
 
     def forget_old(self) -> None:
         """Drops the oldest ended orders beyond `KEPT_ENDED`."""

@@ -41,7 +41,13 @@ class PipelineProbe:
         settings = Settings(
             structure=StructureSettings(decision_timeframe="1m", context_timeframes=("5m", "15m")),
             decision=DecisionSettings(take_every_setup=True),
-            risk=RiskSettings(max_drawdown=1.0, max_daily_loss=1.0, halt_daily_loss=1.0),
+            risk=RiskSettings(
+                max_drawdown=1.0,
+                max_daily_loss=1.0,
+                halt_daily_loss=1.0,
+                max_losing_trades=1_000,
+                max_executions=10_000,
+            ),
         )
         self.latency = LatencyBook()
         self._journal = SqliteJournal(folder / "journal.db")

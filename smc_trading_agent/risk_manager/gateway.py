@@ -1,54 +1,81 @@
 """The risk gateway: the only place where an approved order is made.
 
 An intent is sized, put to every check, and either sealed into orders or refused with every reason.
-A check that raises, or meets a value that is no number, refuses and halts the breaker.
+A check that raises, or meets a value that is no number, refuses by its name and halts the breaker. What is approved
+counts from that moment on, before any account view shows it. Any thread may ask; one answer is made at a time.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
-from smc_trading_agent._core import Instrument
-from smc_trading_agent.domain.clock import Clock
-from smc_trading_agent.domain.costs import CostModel
-from smc_trading_agent.domain.ids import client_order_id
-from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, OrderPurpose, RefusalReason
+from smc_trading_agent._core import Bar, Instrument
+from smc_trading_agent.domain.clock import Clock, monotonic_ns
+from smc_trading_agent.domain.costs import PPM, CostModel
+from smc_trading_agent.domain.reasons import (
+    BreakerCause,
+    BreakerState,
+    InstrumentState,
+    OrderPurpose,
+    RefusalReason,
+)
+from smc_trading_agent.domain.risk_settings import RiskSettings
 from smc_trading_agent.domain.seal import ApprovalSeal
-from smc_trading_agent.domain.settings import RiskSettings
+from smc_trading_agent.domain.settings import RiskScheduleSettings
 from smc_trading_agent.domain.types import (
     AccountView,
     Approval,
-    ApprovedOrder,
     BreakerChange,
     Intent,
+    LimitsView,
     Refusal,
     RefusalDetail,
 )
-from smc_trading_agent.risk_manager.checks import ENTRY_CHECKS, Question
+from smc_trading_agent.risk_manager.activity import BRACKET, Activity, Reservation, Reservations, SentOrders
+from smc_trading_agent.risk_manager.checks.catalogue import ENTRY_CHECKS, EXIT_CHECKS
+from smc_trading_agent.risk_manager.checks.question import Amounts, Check, Question, amounts_of
 from smc_trading_agent.risk_manager.circuit_breaker import CircuitBreaker
-from smc_trading_agent.risk_manager.sizing import Sizing, share_of, size_entry
+from smc_trading_agent.risk_manager.evaluation import choose, engine_error, one_after_another
+from smc_trading_agent.risk_manager.limits import NS, limit_values, limits_hash, limits_of, ppm
+from smc_trading_agent.risk_manager.market_memory import DAY_NS, MarketMemory
+from smc_trading_agent.risk_manager.numbers import demand_numbers
+from smc_trading_agent.risk_manager.orders import bracket, exit_order, shown_limits
+from smc_trading_agent.risk_manager.sizing import SizeFacts, SizeRule, Sizing, size_entry
 
 STAGE = "risk_manager"
-DAY_NS = 86_400_000_000_000
 REMEMBERED_DECISIONS = 10_000
+NO_SIZE = Sizing(0, None, 0, 0, 0, 0, None, (), 0, SizeRule.NOTHING)
+SIZE_OF_AN_EXIT = msgspec.structs.replace(NO_SIZE, bound_by=SizeRule.POSITION)
 
 
 class GatewayRecord(msgspec.Struct):
-    """What must survive a restart: the loss of the day, the peak, and which decisions were sent."""
+    """What must survive a restart: references of loss, what was sent, what the market did, the limits in force."""
 
     day: int = -1
     day_start_equity: int = 0
     peak_equity: int = 0
     data_time: int = 0
+    marked_sent: int = 0
+    instrument_state: InstrumentState = InstrumentState.TRADING
     sent: dict[str, int] = {}
+    activity: Activity = msgspec.field(default_factory=Activity)
+    market: MarketMemory = msgspec.field(default_factory=MarketMemory)
+    limits: dict[str, Any] = {}
     breaker: bytes = b""
 
 
 class RiskGateway:
-    """See the module. ``record`` journals each breaker change before it takes effect."""
+    """See the module.
+
+    ``record`` journals each breaker change before it takes effect. ``models`` is the hash of the bundle that forecasts,
+    empty where none does. ``further`` are checks that need more than this room knows, such as value at risk; they
+    fail closed like the rest.
+    """
 
     def __init__(
         self,
@@ -58,48 +85,95 @@ class RiskGateway:
         clock: Clock,
         seal: ApprovalSeal,
         record: Callable[[BreakerChange], None],
+        models: str = "",
+        further: Sequence[Check] = (),
     ) -> None:
         self._instrument = instrument
-        self._settings = settings
+        self._key, self._min_notional = instrument.key, instrument.min_notional
         self._costs = costs
+        self._fee_ppm = 2 * (costs.taker_fee_ppm + costs.slippage_ppm)
         self._clock = clock
         self._seal = seal
+        self._models = models
         self._record = GatewayRecord()
+        self._lock = threading.RLock()
+        self._reserved = Reservations()
+        self._entry_checks: Sequence[Check] = (*ENTRY_CHECKS, *further)
+        self._schedule = one_after_another()
+        self._amounts_ttl_ns = 0
+        self._settings = settings
+        self._adopt(settings)
         self._breaker = CircuitBreaker(settings, clock, record)
+        self.check_errors: Counter[str] = Counter()
 
     @property
     def breaker(self) -> CircuitBreaker:
         """The circuit breaker of this account."""
         return self._breaker
 
-    def mark(self, account: AccountView, data_time: int) -> None:
-        """Takes note of the account and the age of the data; trips or releases the breaker accordingly."""
-        try:
-            _demand_numbers(account)
-        except ValueError as error:
-            self._halt(error)
-            return
-        record, now = self._record, self._clock.now()
-        record.data_time = data_time
-        if now // DAY_NS != record.day:
-            record.day, record.day_start_equity = now // DAY_NS, account.equity
-            self._breaker.clear(BreakerCause.DAILY_LOSS)
-        record.peak_equity = max(record.peak_equity, account.equity)
-        if account.unknown_orders == 0:
-            self._breaker.clear(BreakerCause.UNKNOWN_ORDERS)
-        self._check_losses(account)
-        self._breaker.tick(account.open_entries)
+    @property
+    def limits(self) -> LimitsView:
+        """The limits in force, their hash, and how the checks are run."""
+        values = self._record.limits
+        return LimitsView(limits_hash(values), dict(values), self._schedule.report, dict(self.check_errors))
+
+    @property
+    def limit_values(self) -> dict[str, Any]:
+        """The limits in force."""
+        return self._record.limits
+
+    def adopt(self, values: dict[str, Any]) -> None:
+        """Limits take effect. Raises `pydantic.ValidationError` where one is unknown or out of range."""
+        with self._lock:
+            self._adopt(RiskSettings.model_validate(self._settings.model_dump() | values))
+
+    def set_instrument_state(self, state: InstrumentState) -> None:
+        """What the venue says of the instrument; every other state than `TRADING` takes no new order."""
+        with self._lock:
+            self._record.instrument_state = state
+
+    def schedule(self, settings: RiskScheduleSettings) -> None:
+        """Chooses how checks are run, by measuring them on a question that nothing is known for."""
+        with self._lock:
+            self.close()
+            self._amounts_ttl_ns = round(settings.cache_ttl_seconds * NS)
+            question = self._question(EMPTY_INTENT, EMPTY_ACCOUNT, NO_SIZE, 0, self._clock.now())
+            self._schedule = choose(settings, self._entry_checks, question, monotonic_ns)
+
+    def close(self) -> None:
+        """Ends the threads of the checks, if there are any."""
+        self._schedule.close()
+        self._schedule = one_after_another()
+
+    def mark(self, account: AccountView, data_time: int, bar: Bar | None = None) -> None:
+        """Takes note of the account, the age of the data and the closed decision bar; moves the breaker accordingly."""
+        with self._lock:
+            try:
+                demand_numbers(account)
+            except ValueError as error:
+                self._halt(engine_error("numbers", error))
+                return
+            self._mark(account, data_time, bar)
 
     def review(self, intent: Intent, account: AccountView) -> Approval | Refusal:
         """Approves the intent as sealed orders, or refuses it with every reason."""
-        try:
-            _demand_numbers(intent, account)
-            if intent.purpose is OrderPurpose.EXIT:
-                return self._review_exit(intent, account)
-            return self._review_entry(intent, account)
-        except Exception as error:  # noqa: BLE001  fails closed: whatever it is, it is a refusal
-            detail = RefusalDetail(RefusalReason.RISK_ENGINE_ERROR, {"error": self._halt(error)})
-            return Refusal(intent.decision_id, STAGE, self._clock.now(), (detail,))
+        with self._lock:
+            check = "numbers"
+            try:
+                demand_numbers(intent, account)
+                check = "gateway"
+                if intent.purpose is OrderPurpose.EXIT:
+                    return self._review_exit(intent, self._reserved.with_reserved(account))
+                return self._review_entry(intent, self._reserved.with_reserved(account))
+            except Exception as error:  # noqa: BLE001  fails closed: whatever it is, it is a refusal
+                detail = engine_error(check, error)
+                self._halt(detail)
+                return Refusal(intent.decision_id, STAGE, self._clock.now(), (detail,))
+
+    def booked(self, decision_id: str, orders_sent: int) -> None:
+        """The orders of an approval are in the books: account views with so many orders sent include them."""
+        with self._lock:
+            self._reserved.booked(decision_id, orders_sent)
 
     def snapshot(self) -> bytes:
         """The whole state, breaker included."""
@@ -107,23 +181,47 @@ class RiskGateway:
         return msgspec.json.encode(self._record)
 
     def restore(self, data: bytes) -> None:
-        """Takes over a persisted state as it was."""
+        """Takes over a persisted state as it was, the limits of that time included."""
         self._record = msgspec.json.decode(data, type=GatewayRecord)
         self._breaker.restore(self._record.breaker)
+        self._adopt(RiskSettings.model_validate(self._settings.model_dump() | self._record.limits))
 
-    def _halt(self, error: Exception) -> str:
-        text = f"{type(error).__name__}: {error}"
-        self._breaker.trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, text)
-        return text
+    def _adopt(self, settings: RiskSettings) -> None:
+        self._limits = limits_of(settings, self._instrument)
+        self._record.limits = limit_values(settings)
+        self._amounts = amounts_of(0, 0, 0, self._limits)
+        self._amounts_at = 0
+
+    def _halt(self, detail: RefusalDetail) -> None:
+        self.check_errors[detail.context["check"]] += 1
+        self._breaker.trip(BreakerState.HALTED, BreakerCause.RISK_ENGINE_ERROR, detail.context["error"])
+
+    def _mark(self, account: AccountView, data_time: int, bar: Bar | None) -> None:
+        record, now = self._record, self._clock.now()
+        record.data_time = data_time
+        record.marked_sent = account.orders_sent
+        self._reserved.forget(account)
+        if now // DAY_NS != record.day:
+            record.day, record.day_start_equity = now // DAY_NS, account.equity
+            record.activity.new_day(account)
+            self._breaker.clear(BreakerCause.DAILY_LOSS)
+        record.peak_equity = max(record.peak_equity, account.equity)
+        record.activity.follow(account, now, self._models, self._limits)
+        if bar is not None:
+            record.market.add(bar)
+        if account.unknown_orders == 0:
+            self._breaker.clear(BreakerCause.UNKNOWN_ORDERS)
+        self._check_losses(account)
+        self._breaker.tick(account.open_entries)
 
     def _check_losses(self, account: AccountView) -> None:
-        settings, start, peak = self._settings, self._record.day_start_equity, self._record.peak_equity
+        limits, start, peak = self._limits, self._record.day_start_equity, self._record.peak_equity
         loss, fall = start - account.equity, peak - account.equity
-        if loss >= share_of(start, settings.max_daily_loss):
+        if loss >= start * limits.daily_loss_ppm // PPM:
             self._trip(BreakerState.REDUCING, BreakerCause.DAILY_LOSS, loss)
-        if loss >= share_of(start, settings.halt_daily_loss):
+        if loss >= start * limits.halt_loss_ppm // PPM:
             self._trip(BreakerState.HALTED, BreakerCause.DAILY_LOSS, loss)
-        if fall >= share_of(peak, settings.max_drawdown):
+        if fall >= peak * limits.drawdown_ppm // PPM:
             self._trip(BreakerState.HALTED, BreakerCause.DRAWDOWN, fall)
         if account.unknown_orders:
             count = account.unknown_orders
@@ -133,109 +231,117 @@ class RiskGateway:
         self._breaker.trip(state, cause, f"{cause.value} of {self._instrument.format_quote(amount)}")
 
     def _review_entry(self, intent: Intent, account: AccountView) -> Approval | Refusal:
-        exposure = max(account.worst_long, account.worst_short) * account.mark
-        factor = self._breaker.size_factor
-        sizing = size_entry(account.equity, intent.price, intent.stop, exposure, self._costs, self._settings, factor)
-        question = self._question(intent, account, sizing.lots)
-        details = tuple(detail for check in ENTRY_CHECKS if (detail := check(question)) is not None)
         now = self._clock.now()
+        worst = intent.price if intent.side > 0 else max(intent.price, account.mark)
+        sizing = self._sized(intent, account, worst)
+        question = self._question(intent, account, sizing, sizing.lots, now, worst)
+        details = self._schedule.evaluate(self._entry_checks, question)
         if details:
-            return Refusal(intent.decision_id, STAGE, now, details)
-        self._remember(intent.decision_id, now)
+            return self._refused(intent, now, details)
+        self._remember(intent, now, BRACKET, sizing.lots)
         self._breaker.probe_sent()
-        return Approval(
-            decision_id=intent.decision_id,
-            time=now,
-            orders=tuple(self._seal.sign(order) for order in self._bracket(intent, sizing.lots)),
-            time_limit_ns=intent.time_limit_ns,
-            limits=self._shown(sizing, question),
-        )
+        orders = tuple(self._seal.sign(order) for order in bracket(intent, sizing.lots))
+        shown = shown_limits(sizing, question, self._limits, self._instrument)
+        return Approval(intent.decision_id, now, orders, intent.time_limit_ns, shown)
 
     def _review_exit(self, intent: Intent, account: AccountView) -> Approval | Refusal:
-        now = self._clock.now()
-        details = []
-        if not self._breaker.lets_exposure_shrink:
-            details.append(RefusalDetail(RefusalReason.BREAKER_NOT_ACTIVE, {"state": self._breaker.state.value}))
-        if intent.side not in (1, -1) or account.position * intent.side >= 0:
-            context = {"position": str(account.position), "side": str(intent.side)}
-            details.append(RefusalDetail(RefusalReason.REDUCE_ONLY_VIOLATION, context))
-        if intent.decision_id in self._record.sent:
-            details.append(RefusalDetail(RefusalReason.DUPLICATE_DECISION, {"decision_id": intent.decision_id}))
+        now, lots = self._clock.now(), abs(account.position) - account.closing
+        question = self._question(intent, account, SIZE_OF_AN_EXIT, lots, now)
+        details = self._schedule.evaluate(EXIT_CHECKS, question)
         if details:
-            return Refusal(intent.decision_id, STAGE, now, tuple(details))
-        self._remember(intent.decision_id, now)
-        order = self._order(intent, OrderPurpose.EXIT, "market", intent.side, abs(account.position), 0)
-        return Approval(intent.decision_id, now, (self._seal.sign(order),), 0, {"position": str(account.position)})
+            return self._refused(intent, now, details)
+        self._remember(intent, now, 1, lots)
+        order = self._seal.sign(exit_order(intent, lots))
+        return Approval(intent.decision_id, now, (order,), 0, {"position": str(account.position)})
 
-    def _question(self, intent: Intent, account: AccountView, quantity: int) -> Question:
+    def _refused(self, intent: Intent, now: int, details: list[RefusalDetail]) -> Refusal:
+        for detail in details:
+            if detail.reason is RefusalReason.RISK_ENGINE_ERROR:
+                self._halt(detail)
+            elif detail.reason is RefusalReason.REPEATED_EXECUTION:
+                text = f"{detail.context['sent']} entries within {detail.context['window_seconds']} s"
+                self._breaker.trip(BreakerState.HALTED, BreakerCause.REPEATED_EXECUTION, text)
+        return Refusal(intent.decision_id, STAGE, now, tuple(details))
+
+    def _sized(self, intent: Intent, account: AccountView, worst: int) -> Sizing:
+        market, buying = self._record.market, intent.side > 0
+        facts = SizeFacts(
+            account.equity,
+            intent.price,
+            intent.stop,
+            intent.target,
+            worst,
+            (account.worst_long if buying else account.worst_short) * account.mark,
+            (account.worst_long + account.worst_short) * account.mark,
+            intent.probability,
+            market.day_sigma_ppm,
+            market.day_volume,
+        )
+        shares = (ppm(self._breaker.size_factor), self._launch_ppm(), ppm(intent.size_multiplier))
+        return size_entry(facts, self._costs, self._limits, shares)
+
+    def _launch_ppm(self) -> int:
+        """Share of the normal size that the launch envelope leaves to these models."""
+        limits, models = self._limits, self._models
+        if not models or self._record.activity.trades.get(models, 0) >= limits.launch_trades:
+            return PPM
+        return limits.launch_ppm
+
+    def _question(
+        self, intent: Intent, account: AccountView, sizing: Sizing, lots: int, now: int, worst: int = 0
+    ) -> Question:
+        record, breaker, buying = self._record, self._breaker, intent.side > 0
+        activity, market, mark = record.activity, record.market, account.mark
         return Question(
-            intent=intent,
-            account=account,
-            settings=self._settings,
-            quantity=quantity,
-            min_notional=self._instrument.min_notional,
-            breaker=self._breaker.state,
-            lets_exposure_grow=self._breaker.lets_exposure_grow,
-            now=self._clock.now(),
-            data_time=self._record.data_time,
-            day_start_equity=self._record.day_start_equity,
-            peak_equity=self._record.peak_equity,
-            seen=intent.decision_id in self._record.sent,
+            intent,
+            account,
+            self._limits,
+            self._amounts_for(account.equity, now),
+            self._key,
+            record.instrument_state,
+            self._min_notional,
+            self._fee_ppm,
+            lots,
+            sizing.bound_by,
+            lots * worst,
+            (account.worst_long if buying else account.worst_short) * mark,
+            (account.worst_short if buying else account.worst_long) * mark,
+            breaker.state,
+            breaker.lets_exposure_grow,
+            breaker.lets_exposure_shrink,
+            now,
+            record.data_time,
+            record.marked_sent,
+            market.closes,
+            market.jump_millis,
+            market.day_volume,
+            activity.recent(now, intent, lots, self._limits),
+            account.orders_sent - activity.day_sent,
+            account.fills - activity.day_fills,
+            len(activity.losses),
+            activity.last_exit,
+            intent.decision_id in record.sent,
         )
 
-    def _remember(self, decision_id: str, now: int) -> None:
-        sent = self._record.sent
-        sent[decision_id] = now
+    def _amounts_for(self, equity: int, now: int) -> Amounts:
+        """What limits work out to; kept while equity and references are the same and it is younger than its time."""
+        record, kept = self._record, self._amounts
+        start, peak = record.day_start_equity, record.peak_equity
+        fresh = now - self._amounts_at <= self._amounts_ttl_ns
+        if fresh and kept.equity == equity and kept.day_start == start and kept.peak == peak:
+            return kept
+        self._amounts, self._amounts_at = amounts_of(equity, start, peak, self._limits), now
+        return self._amounts
+
+    def _remember(self, intent: Intent, now: int, orders: int, lots: int) -> None:
+        entry, sent = orders == BRACKET, self._record.sent
+        sent[intent.decision_id] = now
         while len(sent) > REMEMBERED_DECISIONS:
             del sent[next(iter(sent))]
-
-    def _bracket(self, intent: Intent, lots: int) -> tuple[ApprovedOrder, ...]:
-        entry = self._order(intent, OrderPurpose.ENTRY, "limit", intent.side, lots, intent.price)
-        parent = entry.client_order_id
-        return (
-            entry,
-            self._order(intent, OrderPurpose.STOP, "stop_market", -intent.side, lots, intent.stop, parent),
-            self._order(intent, OrderPurpose.TARGET, "take_profit", -intent.side, lots, intent.target, parent),
-        )
-
-    def _order(
-        self, intent: Intent, purpose: OrderPurpose, kind: str, side: int, lots: int, price: int, parent: str = ""
-    ) -> ApprovedOrder:
-        return ApprovedOrder(
-            client_order_id=client_order_id(intent.decision_id, purpose),
-            decision_id=intent.decision_id,
-            instrument=intent.instrument,
-            purpose=purpose,
-            kind=kind,
-            side=side,
-            quantity=lots,
-            price=price,
-            expires_at=intent.expires_at if purpose is OrderPurpose.ENTRY else 0,
-            reduce_only=purpose is not OrderPurpose.ENTRY,
-            parent=parent,
-            seal=b"",
-        )
-
-    def _shown(self, sizing: Sizing, question: Question) -> dict[str, str]:
-        quantity, quote = self._instrument.format_quantity, self._instrument.format_quote
-        return {
-            "equity": quote(question.account.equity),
-            "risk_budget": quote(share_of(question.account.equity, self._settings.risk_per_trade)),
-            "size": quantity(sizing.lots),
-            "share_of_normal_size": f"{sizing.factor:g}",
-            "size_by_risk": quantity(sizing.by_risk),
-            "size_by_order_notional": quantity(sizing.by_order_notional),
-            "size_by_position_notional": quantity(sizing.by_position_notional),
-            "size_by_exposure": quantity(sizing.by_exposure),
-            "notional": quote(question.notional),
-            "breaker": question.breaker.value,
-        }
+        self._reserved.reserve(intent.decision_id, Reservation(intent.side, lots, orders, entry))
+        told = SentOrders(now, orders, intent.side, intent.price, lots) if entry else SentOrders(now, 1, 0, 0, 0)
+        self._record.activity.add(told, self._limits)
 
 
-def _demand_numbers(*parts: msgspec.Struct) -> None:
-    """Raises `ValueError` where a field is NaN or infinite: compared as a size or a price, it could pass."""
-    for part in parts:
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{type(part).__name__}.{name} is {value}, not a number that can be judged")
+EMPTY_INTENT = Intent("", "", OrderPurpose.ENTRY, 1, 1, 1, 1, 0, 0, 0.0)
+EMPTY_ACCOUNT = AccountView(0, 0, 0, 0.0, 1, 0, 0, 0, 0, 0, 0, 0, 0)

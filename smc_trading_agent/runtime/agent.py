@@ -13,7 +13,7 @@ from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import AgentError
 from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.settings import Settings
-from smc_trading_agent.domain.types import Approval, ModelsHealth
+from smc_trading_agent.domain.types import Approval, LimitsView, ModelsHealth
 from smc_trading_agent.monitoring.health import AgentState, AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
 from smc_trading_agent.monitoring.views import ViewStore
@@ -101,6 +101,11 @@ class Agent:
         return None if self._assembly.models is None else self._assembly.models.health()
 
     @property
+    def limits(self) -> LimitsView:
+        """The limits in force."""
+        return self._assembly.gate.limits
+
+    @property
     def api_key_hash(self) -> str | None:
         """SHA-256 of the key that commands need."""
         return self._key_hash
@@ -150,6 +155,7 @@ class Agent:
             self._closed = True
             if self._assembly.models is not None:
                 self._assembly.models.close()
+            self._assembly.gate.close()
             self._orders_hash = orders_hash(self._assembly.journal)
             self._state_dir.close()
 

@@ -25,6 +25,7 @@ from smc_trading_agent.execution_engine.venues.paper import PaperVenue
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.risk_manager.gateway import RiskGateway
+from smc_trading_agent.runtime.limits import effective_risk
 from smc_trading_agent.runtime.models import forecaster_of
 from smc_trading_agent.smc_detector.reader import MarketReader
 
@@ -91,8 +92,11 @@ def assemble(
 
     venue = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
     engine = ExecutionEngine(instrument, venue, journal, clock, seal, start_cash)
-    gate = RiskGateway(instrument, settings.risk, costs, clock, seal, record)
     forecaster = forecaster_of(settings, instrument.key, costs, clock)
+    models = forecaster if isinstance(forecaster, EnsembleForecaster) else None
+    bundle = "" if models is None else models.bundle_id
+    gate = RiskGateway(instrument, effective_risk(settings), costs, clock, seal, record, bundle)
+    gate.schedule(settings.performance.risk_manager)
     stages = Stages(
         detector=MarketReader(instrument, market.base_timeframe, structure),
         setups=StructureSetups(
@@ -103,7 +107,6 @@ def assemble(
         gate=gate,
         engine=engine,
     )
-    models = forecaster if isinstance(forecaster, EnsembleForecaster) else None
     return Assembly(
         market=market,
         settings=settings,
@@ -114,7 +117,7 @@ def assemble(
         venue=venue,
         clock=clock,
         latency=latency,
-        session=_session(market, settings, start_cash, "" if models is None else models.bundle_id),
+        session=_session(market, settings, start_cash, bundle),
         models=models,
     )
 

@@ -16,13 +16,19 @@ import msgspec
 
 from smc_trading_agent._core import Bars
 from smc_trading_agent.domain.errors import AgentError, JournalError, StateConflict
-from smc_trading_agent.domain.types import Approval, Command, Reconciliation, Refusal, SessionStart
+from smc_trading_agent.domain.types import Approval, Command, LimitsChange, Reconciliation, Refusal, SessionStart
 from smc_trading_agent.persistence.journal import Fact
 from smc_trading_agent.runtime.assembly import Assembly
+from smc_trading_agent.runtime.limits import change_of, demand_reason, effective_risk
 
 TRIGGER_CYCLE = "trigger_cycle"
 CycleOutcome = list[Approval | Refusal]
-INPUTS: dict[str, type[Command] | type[Reconciliation]] = {"command": Command, "reconciliation": Reconciliation}
+Input = Command | Reconciliation | LimitsChange
+INPUTS: dict[str, type[Command] | type[Reconciliation] | type[LimitsChange]] = {
+    "command": Command,
+    "reconciliation": Reconciliation,
+    "limits": LimitsChange,
+}
 """Kinds of facts that came from outside the market, and what they hold."""
 
 
@@ -41,7 +47,7 @@ class Runner:
         self._assembly = assembly
         self._progress = progress
         self._commands: queue.Queue[tuple[str, str, Future[CycleOutcome]]] = queue.Queue()
-        self._recorded: list[Command | Reconciliation] = []
+        self._recorded: list[Input] = []
         self._saved_at = 0
         self.cursor = 0
         self.differences: tuple[str, ...] = ()
@@ -53,7 +59,10 @@ class Runner:
         return future
 
     def recover(self) -> Recovery:
-        """Restores the newest checkpoint; `StateConflict` when the state belongs to another market or settings."""
+        """Restores the newest checkpoint; `StateConflict` when the state belongs to another market or settings.
+
+        Raises `LimitsLoosened` where production would loosen a limit without a reason.
+        """
         journal, venue = self._assembly.journal, self._assembly.venue
         recorded = journal.length
         first = next(journal.facts(kind="session"), None)
@@ -64,6 +73,7 @@ class Runner:
                 f"{journal.path} is new, but the venue's ledger beside it has traded already; "
                 "restore the journal that belongs to it, or use --fresh to begin anew"
             )
+        demand_reason(self._assembly.settings, journal)
         checkpoint = journal.rewind()
         if checkpoint is not None:
             self._assembly.coordinator.restore(checkpoint.state)
@@ -76,6 +86,7 @@ class Runner:
         ]
         if length == 0:
             journal.append("session", 0, self._assembly.session)
+            self._first_limits()
         if not self._catching_up:
             self._reconcile()
         elif length == 0:
@@ -144,10 +155,31 @@ class Runner:
                     "use the same settings and market, another --state-dir, or --fresh to begin anew"
                 )
 
+    def _first_limits(self) -> None:
+        """An account begins with limits: those of the settings, or those that its journal began with."""
+        first = self._recorded[0] if self._recorded else None
+        if isinstance(first, LimitsChange):
+            change: LimitsChange | None = first
+            self._recorded.pop(0)
+        else:
+            change = change_of({}, effective_risk(self._assembly.settings), 0, 0)
+        if change is not None:
+            self._assembly.coordinator.adopt(change)
+
+    def _adopt_limits(self) -> None:
+        """Limits that the settings changed since the last run take effect, once the past has been gone through."""
+        assembly = self._assembly
+        change = change_of(
+            assembly.gate.limit_values, effective_risk(assembly.settings), self.cursor, assembly.clock.now()
+        )
+        if change is not None:
+            assembly.coordinator.adopt(change)
+
     def _reconcile(self) -> None:
         self.differences = tuple(self._assembly.engine.reconcile())
         found = Reconciliation(self.cursor, self._assembly.clock.now(), self.differences)
         self._assembly.coordinator.release(found)
+        self._adopt_limits()
         self._assembly.journal.commit()
 
     def _release_as_recorded(self) -> None:
@@ -180,5 +212,7 @@ class Runner:
             given = self._recorded.pop(0)
             if isinstance(given, Command):
                 self._assembly.coordinator.run_cycle(given)
+            elif isinstance(given, LimitsChange):
+                self._assembly.coordinator.adopt(given)
             else:
                 self._assembly.coordinator.release(given)

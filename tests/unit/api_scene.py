@@ -17,10 +17,12 @@ from smc_trading_agent.domain.types import (
     Evidence,
     Forecast,
     Intent,
+    LimitsView,
     ModelsHealth,
     OrderEvent,
     Refusal,
     RefusalDetail,
+    ScheduleReport,
     Setup,
 )
 from smc_trading_agent.monitoring.health import AgentState, AgentStatus
@@ -281,6 +283,7 @@ class SceneAgent:
 
     label, mode, target_ms, cache_hit_rate = "SYNTHETIC", "paper", 50.0, 0.25
     models: ModelsHealth | None = None
+    limits = LimitsView("5a" * 8, {"max_leverage": 2.0, "allowed_instruments": ["*"]}, ScheduleReport("sequential", 0))
 
     def __init__(self, scene: Scene, key: str | None = API_KEY) -> None:
         self.views, self.latency, self.instrument = scene.views, scene.latency, scene.instrument

@@ -26,6 +26,7 @@ ENDPOINTS = [
     "/api/python/positions",
     "/api/python/account",
     "/api/system/latency-breakdown",
+    "/api/risk/limits",
 ]
 
 
@@ -65,6 +66,15 @@ def test_health_has_the_contracts_shape() -> None:
     assert data["cache_hit_rate"] == 0.25
     assert data["last_latency_ms"] == last > 0
     assert (data["label"], data["mode"], data["market"]) == ("SYNTHETIC", "paper", "synthetic seed=11")
+
+
+def test_the_limits_in_force_are_shown_with_the_hash_that_health_has() -> None:
+    with served() as (client, agent, _):
+        data = client.get("/api/risk/limits").json()["data"]
+        health = client.get("/api/optimized/health").json()["data"]
+    assert data["limits_hash"] == health["limits_hash"] == agent.limits.limits_hash
+    assert data["limits"] == agent.limits.limits
+    assert (data["schedule"]["chosen"], data["check_errors"]) == ("sequential", {})
 
 
 def test_health_names_the_models_that_are_served() -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from smc_trading_agent.config import api_key_hash, load_settings, settings_hash
 from smc_trading_agent.domain.errors import ConfigError
+from smc_trading_agent.domain.risk_settings import CHANGE_KEYS, LOOSER
 from smc_trading_agent.domain.settings import Section, Settings
 
 
@@ -163,12 +164,21 @@ def test_settings_can_not_be_changed_once_read() -> None:
         Settings().risk.max_leverage = 9.0
 
 
-OTHER_TEXT = {"decision_timeframe": "5m", "start_cash": "20000", "environment": "production", "log_level": "ERROR"}
+OTHER_TEXT = {
+    "max_order_quantity": "5",
+    "max_position_quantity": "5",
+    "decision_timeframe": "5m",
+    "start_cash": "20000",
+    "environment": "production",
+    "log_level": "ERROR",
+}
 
 
 def another(key: str, value: object) -> object:
     """A valid value that is not ``value``."""
     match value:
+        case None:
+            return 0.25
         case bool():
             return not value
         case int():
@@ -203,6 +213,8 @@ WHERE_IT_RUNS = {path for path in KEYS if path[0] in ("app", "journal", "perform
     ("decision", "models", "trust_folder"),
     ("decision", "models", "allow_unsigned"),
     ("decision", "models", "deadline_ms"),
+    # A change of limits is a fact of the journal.
+    *(("risk", key) for key in (*LOOSER, *CHANGE_KEYS)),
 }
 
 
@@ -220,8 +232,8 @@ def test_the_hash_covers_what_decides_and_not_where_it_runs(path: tuple[str, ...
 
 
 def test_the_order_in_which_settings_were_written_does_not_matter(file: Path) -> None:
-    one = load(file, "structure: {detector: {a: 1, b: 2}}\nrisk: {max_leverage: 1, max_positions: 2}")
-    other = load(file, "risk: {max_positions: 2, max_leverage: 1.0}\nstructure: {detector: {b: 2, a: 1}}")
+    one = load(file, "structure: {detector: {a: 1, b: 2}}\nrisk: {cool_down_seconds: 1, probe_orders: 3}")
+    other = load(file, "risk: {probe_orders: 3, cool_down_seconds: 1.0}\nstructure: {detector: {b: 2, a: 1}}")
     assert settings_hash(one) == settings_hash(other)
     assert len(settings_hash(one)) == 16
 

@@ -13,8 +13,9 @@ from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, OrderPu
 from smc_trading_agent.domain.seal import ApprovalSeal
 from smc_trading_agent.domain.types import Approval, Refusal
 from smc_trading_agent.risk_manager import gateway as gateway_module
-from smc_trading_agent.risk_manager.checks import ENTRY_CHECKS, Question
-from tests.factories import DAY, EQUITY, KEY, NOW, NS, PRICE, QUARTER, Gate, account, exit_intent, intent
+from smc_trading_agent.risk_manager.checks.catalogue import ENTRY_CHECKS, check_name
+from smc_trading_agent.risk_manager.checks.question import Question, Refusals
+from tests.factories import DAY, EQUITY, KEY, NOW, NS, PRICE, QUARTER, Gate, account, exit_intent, history, intent
 
 R = RefusalReason
 
@@ -68,7 +69,8 @@ def test_the_approval_shows_what_the_size_came_from() -> None:
 
 
 def test_every_reason_is_reported_not_only_the_first() -> None:
-    gate = Gate(max_open_orders=0, max_positions=0, max_leverage=0, max_order_notional=0, max_position_notional=0)
+    nothing = {"max_open_orders": 0, "max_positions": 0, "max_leverage": 0, "max_order_notional": 0}
+    gate = Gate(**nothing, max_position_notional=0, max_messages=0, allowed_instruments=())
     gate.gateway.mark(account(), NOW)
     gate.clock.advance_to(NOW + 121 * NS)
     worst = account(
@@ -77,8 +79,10 @@ def test_every_reason_is_reported_not_only_the_first() -> None:
     outcome = gate.gateway.review(intent(stop=PRICE + 1), worst)
     assert reasons(outcome) == [
         R.BREAKER_NOT_ACTIVE,
+        R.INSTRUMENT_NOT_ALLOWED,
         R.STALE_DATA,
         R.SIGNAL_EXPIRED,
+        R.MARKET_HISTORY,
         R.INVALID_PRICE,
         R.PRICE_COLLAR,
         R.SIZE_BELOW_MINIMUM,
@@ -87,6 +91,7 @@ def test_every_reason_is_reported_not_only_the_first() -> None:
         R.MAX_OPEN_ORDERS,
         R.POSITION_ALREADY_OPEN,
         R.ENTRY_ALREADY_PENDING,
+        R.MESSAGE_RATE,
         R.DAILY_LOSS,
         R.MAX_DRAWDOWN,
         R.UNKNOWN_ORDER_OUTSTANDING,
@@ -149,16 +154,18 @@ def test_an_account_that_is_no_number_halts_at_the_mark_and_leaves_the_reference
 
 @pytest.mark.parametrize("index", range(len(ENTRY_CHECKS)))
 def test_a_check_that_raises_refuses_and_halts(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Question) -> None:
+    def broken(_: Question) -> Refusals:
         raise ZeroDivisionError("the reference is gone")
 
+    broken.__name__ = name = check_name(ENTRY_CHECKS[index])
     replaced = (*ENTRY_CHECKS[:index], broken, *ENTRY_CHECKS[index + 1 :])
     gate = Gate().active()
-    monkeypatch.setattr(gateway_module, "ENTRY_CHECKS", replaced)
+    monkeypatch.setattr(gate.gateway, "_entry_checks", replaced)
     outcome = gate.gateway.review(intent(), account())
     assert reasons(outcome) == [R.RISK_ENGINE_ERROR]
     assert isinstance(outcome, Refusal)
-    assert outcome.details[0].context == {"error": "ZeroDivisionError: the reference is gone"}
+    assert outcome.details[0].context == {"check": name, "error": "ZeroDivisionError: the reference is gone"}
+    assert gate.gateway.limits.check_errors == {name: 1}
     assert gate.gateway.breaker.state is BreakerState.HALTED
     # Journalled, with its cause, while the state was still the old one.
     assert [(c.before, c.after, c.cause) for c in gate.changes] == [
@@ -166,16 +173,16 @@ def test_a_check_that_raises_refuses_and_halts(index: int, monkeypatch: pytest.M
     ]
     assert gate.state_at_record == [BreakerState.ACTIVE]
     # Sound checks don't bring it back: a person must.
-    monkeypatch.setattr(gateway_module, "ENTRY_CHECKS", ENTRY_CHECKS)
+    monkeypatch.setattr(gate.gateway, "_entry_checks", ENTRY_CHECKS)
     assert reasons(gate.gateway.review(intent(), account())) == [R.BREAKER_NOT_ACTIVE]
 
 
 def test_a_refused_decision_may_be_asked_again_and_an_approved_one_may_not() -> None:
     gate = Gate().active()
     assert reasons(gate.gateway.review(intent(), account(open_entries=1))) == [R.ENTRY_ALREADY_PENDING]
-    first = approved(gate.gateway.review(intent(), account()))
+    first = approved(gate.settled(intent()))
     assert reasons(gate.gateway.review(intent(), account())) == [R.DUPLICATE_DECISION]
-    other = approved(gate.gateway.review(intent(decision_id="d2"), account()))
+    other = approved(gate.settled(intent(decision_id="d2")))
     assert {order.client_order_id for order in first.orders}.isdisjoint(order.client_order_id for order in other.orders)
 
 
@@ -189,10 +196,10 @@ def test_the_memory_of_sent_decisions_is_bounded_and_drops_the_oldest(monkeypatc
     monkeypatch.setattr(gateway_module, "REMEMBERED_DECISIONS", 3)
     gate = Gate().active()
     for name in "abcd":
-        approved(gate.gateway.review(intent(decision_id=name), account()))
+        approved(gate.settled(intent(decision_id=name)))
     for name in "bcd":
         assert reasons(gate.gateway.review(intent(decision_id=name), account())) == [R.DUPLICATE_DECISION]
-    approved(gate.gateway.review(intent(decision_id="a"), account()))
+    approved(gate.settled(intent(decision_id="a")))
 
 
 def test_an_exit_is_one_reduce_only_order_for_the_whole_position() -> None:
@@ -202,7 +209,13 @@ def test_an_exit_is_one_reduce_only_order_for_the_whole_position() -> None:
     assert (order.purpose, order.kind, order.side, order.quantity) == (OrderPurpose.EXIT, "market", -1, 7)
     assert order.reduce_only
     gate.seal.verify(order)
-    assert reasons(gate.gateway.review(exit_intent(), account(position=7))) == [R.DUPLICATE_DECISION]
+    assert reasons(gate.gateway.review(exit_intent(), account(position=7))) == [
+        R.REDUCE_ONLY_VIOLATION,
+        R.DUPLICATE_DECISION,
+    ]
+    gate.gateway.booked(exit_intent().decision_id, 1)
+    seen = account(position=7, orders_sent=1)
+    assert reasons(gate.gateway.review(exit_intent(), seen)) == [R.DUPLICATE_DECISION]
 
 
 @pytest.mark.parametrize(("position", "side"), [(0, -1), (0, 1), (-3, -1), (3, 1), (3, 0), (3, -2), (-3, 2)])
@@ -223,6 +236,8 @@ def test_a_breaker_that_forbids_growth_lets_exits_pass(state: BreakerState) -> N
 def test_nothing_passes_before_the_start_is_over() -> None:
     gate = Gate()
     gate.gateway.mark(account(), NOW)
+    for bar in history():
+        gate.gateway.mark(account(), NOW, bar)
     assert reasons(gate.gateway.review(intent(), account())) == [R.BREAKER_NOT_ACTIVE]
     assert reasons(gate.gateway.review(exit_intent(), account(position=7))) == [R.BREAKER_NOT_ACTIVE]
 
@@ -241,7 +256,7 @@ def test_a_probe_has_its_share_of_the_normal_size_whatever_limit_binds(stop: int
 def test_probes_that_end_bring_the_normal_size_back() -> None:
     gate = Gate().started()
     for name in ("first", "second"):
-        assert approved(gate.gateway.review(intent(decision_id=name), account())).orders[0].quantity == LOTS // 2
+        assert approved(gate.settled(intent(decision_id=name))).orders[0].quantity == LOTS // 2
         gate.gateway.mark(account(open_entries=1), NOW)
         assert gate.gateway.breaker.state is BreakerState.HALF_OPEN
         gate.gateway.mark(account(), NOW)

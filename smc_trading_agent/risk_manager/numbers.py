@@ -1,0 +1,31 @@
+"""Values that are no numbers, found before anything is compared with them."""
+
+from __future__ import annotations
+
+import math
+from operator import attrgetter
+
+import msgspec
+
+from smc_trading_agent.domain.types import AccountView, Intent
+
+ACCOUNT = attrgetter(*AccountView.__struct_fields__)
+INTENT = attrgetter(*(name for name in Intent.__struct_fields__ if Intent.__annotations__[name] in ("int", "float")))
+
+
+def demand_numbers(*parts: AccountView | Intent) -> None:
+    """Raises `ValueError` where a field is NaN or infinite: compared as a size or a price, it could pass.
+
+    One sum tells whether any is; only then is it looked for. A NaN or an infinity survives every addition.
+    """
+    for part in parts:
+        if not math.isfinite(sum(ACCOUNT(part) if type(part) is AccountView else INTENT(part))):
+            _name_it(part)
+
+
+def _name_it(part: msgspec.Struct) -> None:
+    for name in part.__struct_fields__:
+        value = getattr(part, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{type(part).__name__}.{name} is {value}, not a number that can be judged")
+    raise ValueError(f"{type(part).__name__} holds numbers too large to be judged")

@@ -17,7 +17,7 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class MarketFacts(msgspec.Struct, frozen=True):
-    """One data file, and what was found in it. Times in ns."""
+    """One data file, and what was found in it. Times in ns. ``label`` is REPLAY or SYNTHETIC, empty where not told."""
 
     file: str
     sha256: str
@@ -29,6 +29,7 @@ class MarketFacts(msgspec.Struct, frozen=True):
     setups: int
     unfilled: int
     labels: int
+    label: str = ""
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):
@@ -59,7 +60,10 @@ class ForecastScore(msgspec.Struct, frozen=True):
 
 
 class PairedTest(msgspec.Struct, frozen=True):
-    """Log-loss of the ensemble less that of the best single expert (Diebold-Mariano), in nats; below 0 is better."""
+    """Log-loss of the ensemble less that of the best single expert (Diebold-Mariano), in nats; below 0 is better.
+
+    ``p_value`` is two-sided.
+    """
 
     rival: str
     difference: float

@@ -13,6 +13,7 @@ AgentError
 │   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
 ├── NotFound             nothing is recorded under that id
+├── TrainingError        a training run can't go on: an extra is not installed, or a fit came to nothing
 ├── SampleError          numbers that a statistic can't be computed from
 └── HoldoutSpent         another run has already looked at this final evaluation period
 """
@@ -70,6 +71,10 @@ class UnsealedOrder(AgentError):
 
 class NotFound(AgentError):
     """Nothing is recorded under that id."""
+
+
+class TrainingError(AgentError):
+    """A training run can't go on: an extra is not installed, or a fit came to nothing."""
 
 
 class SampleError(AgentError):

@@ -1,0 +1,112 @@
+"""What sizes the models and their fits; the defaults fit the whole of a default run into a few minutes on two cores."""
+
+from __future__ import annotations
+
+import msgspec
+
+from smc_trading_agent.domain.errors import ConfigError
+
+
+def _demand(sound: bool, rule: str, found: object) -> None:
+    if not sound:
+        raise ConfigError(f"training settings: {rule}; found {found}")
+
+
+class LogisticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``penalties`` (L2, in labels) compete in ``blocks`` purged blocks of the training rows; the largest says chance."""
+
+    penalties: tuple[float, ...] = (30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 1e6)
+    blocks: int = 4
+
+    def __post_init__(self) -> None:
+        sound = self.penalties and min(self.penalties) > 0.0
+        _demand(bool(sound), "logistic.penalties must be above 0, and one at least", self.penalties)
+        _demand(self.blocks >= 2, "logistic.blocks must be 2 or more", self.blocks)
+
+
+class TreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Boosted trees: few ``leaves``, each of at least ``smallest_leaf`` of the rows; at most ``rounds`` trees."""
+
+    rounds: int = 200
+    patience: int = 25
+    leaves: int = 6
+    smallest_leaf: float = 0.04
+    learning_rate: float = 0.04
+    l2: float = 20.0
+    columns: float = 0.4
+    rows: float = 0.7
+
+    def __post_init__(self) -> None:
+        _demand(self.rounds >= 0 and self.patience >= 1, "trees.rounds and patience must be 0 and 1 or more", self)
+        _demand(self.leaves >= 2 and self.l2 >= 0.0, "trees.leaves must be 2 or more, l2 not negative", self)
+        shares = (self.smallest_leaf, self.columns, self.rows, self.learning_rate)
+        _demand(all(0.0 < share <= 1.0 for share in shares), "shares of trees must lie in (0, 1]", shares)
+
+
+class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a model with carried state is fitted.
+
+    The tape is cut into ``lanes`` that step side by side, ``chunk`` bars between updates, after ``burn_in`` bars that
+    only bring up the state. ``epochs`` at most; fewer after ``patience`` of them without a better tail.
+    """
+
+    hidden: int
+    lanes: int
+    chunk: int
+    burn_in: int
+    epochs: int
+    learning_rate: float
+    patience: int = 3
+    weight_decay: float = 0.01
+    context_decay: float = 0.1
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        sizes = (self.hidden, self.lanes, self.chunk, self.burn_in, self.epochs, self.patience)
+        _demand(min(sizes) >= 1, "sizes of a sequence model must be 1 or more", sizes)
+        _demand(self.learning_rate > 0.0, "learning_rate must be above 0", self.learning_rate)
+        _demand(0.0 <= self.dropout < 1.0, "dropout must lie in [0, 1)", self.dropout)
+        _demand(min(self.weight_decay, self.context_decay) >= 0.0, "decays must not be negative", self.weight_decay)
+
+
+class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Shape of the Transformer beside ``SequenceSettings.hidden``, its width."""
+
+    layers: int = 2
+    heads: int = 4
+    window: int = 64
+
+    def __post_init__(self) -> None:
+        _demand(min(self.layers, self.heads, self.window) >= 1, "sizes of the Transformer must be 1 or more", self)
+
+
+LSTM = SequenceSettings(hidden=24, lanes=64, chunk=64, burn_in=64, epochs=8, learning_rate=3e-3)
+TRANSFORMER = SequenceSettings(hidden=32, lanes=64, chunk=64, burn_in=128, epochs=5, learning_rate=3e-3)
+
+
+class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sizes of all models. ``threads`` is of one fit; ``tail`` the share of the newest training rows that stop it."""
+
+    logistic: LogisticSettings = LogisticSettings()
+    trees: TreeSettings = TreeSettings()
+    lstm: SequenceSettings = LSTM
+    transformer: SequenceSettings = TRANSFORMER
+    attention: AttentionSettings = AttentionSettings()
+    threads: int = 1
+    tail: float = 0.15
+
+    def __post_init__(self) -> None:
+        _demand(self.threads >= 1, "threads must be 1 or more", self.threads)
+        _demand(0.0 < self.tail < 0.5, "tail must lie in (0, 0.5)", self.tail)
+        fits = self.transformer.hidden % self.attention.heads == 0
+        _demand(fits, "transformer.hidden must be a multiple of attention.heads", self.transformer.hidden)
+
+
+NANO = TrainingSettings(
+    logistic=LogisticSettings(blocks=2),
+    trees=TreeSettings(rounds=60),
+    lstm=SequenceSettings(hidden=8, lanes=16, chunk=32, burn_in=32, epochs=6, learning_rate=1e-2),
+    transformer=SequenceSettings(hidden=8, lanes=16, chunk=32, burn_in=32, epochs=6, learning_rate=1e-2),
+    attention=AttentionSettings(layers=2, heads=2, window=16),
+)
+"""For a quick look, and for tests."""

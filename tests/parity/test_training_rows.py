@@ -100,5 +100,6 @@ def test_a_row_does_not_depend_on_what_comes_after(whole: Followed) -> None:
     changed = [
         whole.setups[place].setup_id for place in resolved if whole.endings[whole.setups[place].setup_id].end > moment
     ]
-    assert pending and resolved
+    assert pending
+    assert resolved
     assert all(other.endings.get(key) != whole.endings[key] for key in changed)

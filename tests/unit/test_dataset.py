@@ -68,7 +68,8 @@ def test_wins_and_losses_are_what_break_even_weighs(first: Followed) -> None:
 
 
 def test_labels_begin_at_the_entry_and_end_in_time(first: Followed) -> None:
-    assert first.unfilled and not first.unfilled & first.endings.keys()
+    assert first.unfilled
+    assert not first.unfilled & first.endings.keys()
     for setup in first.setups:
         ending = first.endings.get(setup.setup_id)
         if ending is not None:
@@ -104,7 +105,8 @@ def test_a_dataset_comes_back_from_its_files(dataset: Dataset, tmp_path: Path) -
     save_dataset(dataset, tmp_path)
     assert has_dataset(tmp_path)
     again = load_dataset(tmp_path)
-    assert again.markets == dataset.markets and again.samples.setup_ids == dataset.samples.setup_ids
+    assert again.markets == dataset.markets
+    assert again.samples.setup_ids == dataset.samples.setup_ids
     assert np.array_equal(again.samples.context, dataset.samples.context)
     assert np.array_equal(again.late, dataset.late, equal_nan=True)
     for part in ("labels", "trades"):

@@ -102,7 +102,7 @@ def follow(
     costs: CostModel,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Followed:
-    """Goes through ``bars`` once; ``progress`` hears how many of them are done. `ConfigError` where timeframes clash."""
+    """Goes through ``bars`` once; ``progress`` hears how many of them are done. `ConfigError` if timeframes clash."""
     structure = settings.structure
     reader = MarketReader(instrument, bars.timeframe, structure)
     finder = StructureSetups(

@@ -76,7 +76,7 @@ def read_market(
 
 
 def pooled(markets: Sequence[Market], costs: CostModel) -> Dataset:
-    """One dataset of all markets' labelled setups. Raises `DataError` where two are the same file or none has setups."""
+    """One dataset of all markets' labelled setups. Raises `DataError` for a file named twice, or too few labels."""
     _check(markets)
     found = [
         (setup, market, place)

@@ -17,7 +17,7 @@ from smc_trading_agent.research.training.plan import FitTask
 
 ExecutorName = Literal["process", "ray"]
 Execute = Callable[[Path, Sequence[FitTask], int], Iterator[FitResult]]
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A process a core and a thread a process; so sums are added up in one order on every machine."""
 
 _places: dict[Path, Workplace] = {}
@@ -48,7 +48,8 @@ def execute_on_ray(folder: Path, tasks: Sequence[FitTask], workers: int) -> Iter
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         work = ray.remote(num_cpus=1, runtime_env={"env_vars": ONE_THREAD})(_fit_here)
-        waiting, running = list(tasks), []
+        waiting = list(tasks)
+        running: list[Any] = []
         while waiting or running:
             while waiting and len(running) < workers:
                 running.append(work.remote(folder, waiting.pop(0)))

@@ -17,8 +17,8 @@ import msgspec
 from smc_trading_agent._core import build_info
 from smc_trading_agent.decision_engine.training.settings import TrainingSettings
 from smc_trading_agent.domain.errors import ConfigError
-from smc_trading_agent.research.statistics.splits import Split, combinatorial_splits
 from smc_trading_agent.research.dataset.pooled import Dataset
+from smc_trading_agent.research.statistics.splits import Split, combinatorial_splits
 
 PACKAGE = Path(__file__).parents[2]
 CHEAP = ("logistic", "lightgbm")
@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
             raise ConfigError("a training run needs one model and one seed at least")
         if len(set(self.seeds)) < len(self.seeds):
             raise ConfigError(f"seeds {', '.join(map(str, self.seeds))} hold one twice; name different ones")
-        if not 1 <= self.test_groups or self.groups < self.test_groups + 2:
+        if self.test_groups < 1 or self.groups < self.test_groups + 2:
             raise ConfigError(
                 f"--folds {self.groups} leaves nothing to fit on: {self.test_groups} groups are judged and one "
                 f"calibrates; use {self.test_groups + 2} or more"

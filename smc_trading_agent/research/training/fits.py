@@ -25,7 +25,7 @@ from smc_trading_agent.research.dataset.pooled import Dataset
 from smc_trading_agent.research.dataset.store import load_dataset
 from smc_trading_agent.research.statistics.placebos import shuffle_within_blocks
 from smc_trading_agent.research.statistics.trials import Trial, TrialLedger, parameters_hash
-from smc_trading_agent.research.training.plan import FitTask, Folds, Plan, folds_of
+from smc_trading_agent.research.training.plan import FitTask, Folds, Held, Plan, folds_of
 
 PLAN, FITS, LEDGER = "plan.json", "fits", "trials.db"
 SHUFFLE_BLOCK = 20
@@ -117,10 +117,18 @@ def shuffled_labels(labels: Labels, seed: int) -> Labels:
     return msgspec.structs.replace(labels, outcome=outcome, net_return=net_return)
 
 
-def normaliser_of(place: Workplace, rows: Indices, held: Indices) -> Normaliser:
-    """The scaling of a fit, from its training rows and from closes apart from what it is judged on."""
+def normaliser_of(place: Workplace, held: Held) -> Normaliser:
+    """The scaling of all fits that hold back the same groups: from their training rows, and from closes apart from what
+    they are judged on. Kept in the run folder: it takes longer than many a fit.
+    """
+    path = place.folder / FITS / f"normaliser-{'.'.join(map(str, held)) or 'final'}.json"
+    if path.is_file():
+        return msgspec.json.decode(path.read_bytes(), type=Normaliser)
+    rows, judged = _rows(place, held)
     dataset = place.dataset
-    return fit_normaliser(dataset.samples.take(rows), dataset.labels.take(rows), _intervals(place, held))
+    made = fit_normaliser(dataset.samples.take(rows), dataset.labels.take(rows), _intervals(place, judged))
+    write_whole(path, msgspec.json.encode(made))
+    return made
 
 
 def read_log_odds(folder: Path, task: FitTask, samples: int) -> Floats:
@@ -145,19 +153,23 @@ def read_final(folder: Path, task: FitTask) -> Final:
 def _fitted(place: Workplace, task: FitTask) -> tuple[FittedExpert, Indices]:
     """The fitted expert, and the rows that it has to judge."""
     dataset, plan = place.dataset, place.plan
-    everything = np.arange(len(dataset), dtype=np.intp)
-    split = place.folds.fits[task.held] if task.held else None
-    rows, judged = (everything, everything[:0]) if split is None else (split.train, split.test)
+    rows, judged = _rows(place, task.held)
     labels = shuffled_labels(dataset.labels, task.seed) if task.shuffled else dataset.labels
     made = FITTERS[task.expert](
         dataset.samples.take(rows),
         labels.take(rows),
         dataset.trades.take(rows),
-        normaliser_of(place, rows, judged),
+        normaliser_of(place, task.held),
         task.seed,
         settings=plan.sizes,
     )
     return made, judged
+
+
+def _rows(place: Workplace, held: Held) -> tuple[Indices, Indices]:
+    """Rows to fit on and rows to judge: all and none where no group is held."""
+    everything = np.arange(len(place.dataset), dtype=np.intp)
+    return (place.folds.fits[held].train, place.folds.fits[held].test) if held else (everything, everything[:0])
 
 
 def _intervals(place: Workplace, judged: Indices) -> Integers:

@@ -77,7 +77,7 @@ def fit_logistic(
 
 
 def newton(design: Floats, outcome: Floats, weight: Floats, start: Floats, penalty: float, guess: Floats) -> Floats:
-    """The minimum (k,) above, from ``guess`` (k,); ``design`` (n, k), the rest (n,). Steps that don't help are halved."""
+    """The minimum (k,) above, from ``guess`` (k,); ``design`` (n, k), the rest (n,). Halves steps that don't help."""
 
     def loss(found: Floats) -> float:
         score = start + design @ found

@@ -48,4 +48,4 @@ def scaled_stream(tape: Tape, normaliser: Normaliser) -> NDArray[np.float32]:
 
 def mean_weight_one(weight: Floats) -> Floats:
     """Weights (n,) brought to a mean of 1, so that penalties count in labels."""
-    return weight / weight.mean()
+    return np.asarray(weight / weight.mean())

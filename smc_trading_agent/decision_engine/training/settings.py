@@ -13,7 +13,7 @@ def _demand(sound: bool, rule: str, found: object) -> None:
 
 
 class LogisticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``penalties`` (L2, in labels) compete in ``blocks`` purged blocks of the training rows; the largest says chance."""
+    """``penalties`` (L2, in labels) compete in ``blocks`` purged blocks of the rows; the largest says chance."""
 
     penalties: tuple[float, ...] = (30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 1e6)
     blocks: int = 4
@@ -43,45 +43,65 @@ class TreeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _demand(all(0.0 < share <= 1.0 for share in shares), "shares of trees must lie in (0, 1]", shares)
 
 
-class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a model with carried state is fitted.
 
-    The tape is cut into ``lanes`` that step side by side, ``chunk`` bars between updates, after ``burn_in`` bars that
-    only bring up the state. ``epochs`` at most; fewer after ``patience`` of them without a better tail.
+    The tape is cut into pieces of which ``lanes`` step side by side, ``chunk`` bars between updates. ``epochs`` at
+    most; fewer after ``patience`` of them without a better tail. ``hidden`` is the width of what is read out.
+    ``context_penalty`` is L2 on the head's weights of the context row, in nats a label.
     """
 
     hidden: int
     lanes: int
     chunk: int
-    burn_in: int
     epochs: int
     learning_rate: float
     patience: int = 3
-    weight_decay: float = 0.01
-    context_decay: float = 0.1
+    weight_decay: float = 0.1
+    context_penalty: float = 0.2
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        sizes = (self.hidden, self.lanes, self.chunk, self.burn_in, self.epochs, self.patience)
+        sizes = (self.hidden, self.lanes, self.chunk, self.epochs, self.patience)
         _demand(min(sizes) >= 1, "sizes of a sequence model must be 1 or more", sizes)
         _demand(self.learning_rate > 0.0, "learning_rate must be above 0", self.learning_rate)
         _demand(0.0 <= self.dropout < 1.0, "dropout must lie in [0, 1)", self.dropout)
-        _demand(min(self.weight_decay, self.context_decay) >= 0.0, "decays must not be negative", self.weight_decay)
+        _demand(min(self.weight_decay, self.context_penalty) >= 0.0, "decay and penalty must not be negative", self)
 
 
-class AttentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Shape of the Transformer beside ``SequenceSettings.hidden``, its width."""
+class LstmSettings(SequenceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``burn_in`` bars before a piece only bring up its state. Input weights are a product of rank ``rank``."""
 
+    hidden: int = 24
+    lanes: int = 64
+    chunk: int = 64
+    epochs: int = 12
+    learning_rate: float = 3e-3
+    burn_in: int = 64
+    rank: int = 12
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _demand(min(self.burn_in, self.rank) >= 1, "lstm.burn_in and rank must be 1 or more", self)
+
+
+class TransformerSettings(SequenceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``hidden`` is the width of all layers; each sees the last ``window`` closes."""
+
+    hidden: int = 32
+    lanes: int = 16
+    chunk: int = 256
+    epochs: int = 8
+    learning_rate: float = 3e-3
     layers: int = 2
     heads: int = 4
     window: int = 64
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _demand(min(self.layers, self.heads, self.window) >= 1, "sizes of the Transformer must be 1 or more", self)
-
-
-LSTM = SequenceSettings(hidden=24, lanes=64, chunk=64, burn_in=64, epochs=8, learning_rate=3e-3)
-TRANSFORMER = SequenceSettings(hidden=32, lanes=64, chunk=64, burn_in=128, epochs=5, learning_rate=3e-3)
+        _demand(self.hidden % self.heads == 0, "transformer.hidden must be a multiple of heads", self.hidden)
+        _demand(self.chunk % self.window == 0, "transformer.chunk must be a multiple of window", self.chunk)
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,24 +109,22 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     logistic: LogisticSettings = LogisticSettings()
     trees: TreeSettings = TreeSettings()
-    lstm: SequenceSettings = LSTM
-    transformer: SequenceSettings = TRANSFORMER
-    attention: AttentionSettings = AttentionSettings()
+    lstm: LstmSettings = LstmSettings()
+    transformer: TransformerSettings = TransformerSettings()
     threads: int = 1
     tail: float = 0.15
 
     def __post_init__(self) -> None:
         _demand(self.threads >= 1, "threads must be 1 or more", self.threads)
         _demand(0.0 < self.tail < 0.5, "tail must lie in (0, 0.5)", self.tail)
-        fits = self.transformer.hidden % self.attention.heads == 0
-        _demand(fits, "transformer.hidden must be a multiple of attention.heads", self.transformer.hidden)
 
 
 NANO = TrainingSettings(
     logistic=LogisticSettings(blocks=2),
     trees=TreeSettings(rounds=60),
-    lstm=SequenceSettings(hidden=8, lanes=16, chunk=32, burn_in=32, epochs=6, learning_rate=1e-2),
-    transformer=SequenceSettings(hidden=8, lanes=16, chunk=32, burn_in=32, epochs=6, learning_rate=1e-2),
-    attention=AttentionSettings(layers=2, heads=2, window=16),
+    lstm=LstmSettings(hidden=8, lanes=16, chunk=32, burn_in=32, rank=4, epochs=6, learning_rate=1e-2),
+    transformer=TransformerSettings(
+        hidden=8, lanes=8, chunk=32, epochs=6, learning_rate=1e-2, layers=2, heads=2, window=16
+    ),
 )
 """For a quick look, and for tests."""

@@ -10,7 +10,7 @@ from smc_trading_agent.decision_engine.training.samples import Indices, Labels, 
 
 
 def purged_tail(samples: Samples, labels: Labels, share: float) -> tuple[Indices, Indices]:
-    """Rows to fit on, and the newest ``share`` of rows; none of the former was open when the first of the latter closed.
+    """Rows to fit on, and the newest ``share`` of rows; all of the former had ended before the first of the latter.
 
     Of fewer than two rows there is no tail.
     """

@@ -14,7 +14,7 @@ from smc_trading_agent.research.statistics.trials import TrialCounts
 from smc_trading_agent.research.training.findings import Findings, ForecastScore, PlaceboFacts
 from smc_trading_agent.research.training.fits import read_log_odds
 from smc_trading_agent.research.training.gate import gate_lines, verdict_of
-from smc_trading_agent.research.training.judging import Judged, LogOdds, Mask, judge
+from smc_trading_agent.research.training.judging import Judged, LogOdds, Mask, judge, taken
 from smc_trading_agent.research.training.placebos import (
     audit_columns,
     lagged_placebo,
@@ -28,7 +28,6 @@ from smc_trading_agent.research.training.trading import (
     baseline,
     fold_facts,
     path_facts,
-    taken,
     trading_facts,
     tried_returns,
 )
@@ -76,7 +75,7 @@ def evaluate(
     """All findings but the time taken, the weights and the bundle, which are not known yet."""
     labels, known_at = dataset.labels, dataset.samples.known_at
     resampling = Resampling(SEED)
-    splits, paths = judge(read_told(folder, plan, folds, len(dataset)), folds, labels)
+    splits, paths = judge(read_told(folder, plan, folds, len(dataset)), folds, labels, origin.margin)
     chosen = taken(paths, labels.break_even, origin.margin)
     facts = tuple(path_facts(number, path, labels, dataset.trades) for number, path in enumerate(chosen))
     tried = tried_returns(paths, labels, origin.margin)

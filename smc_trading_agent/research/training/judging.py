@@ -8,6 +8,7 @@ The judged rows' log-odds are the means of the fits of the split, one for each g
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -34,6 +35,10 @@ CAPS = {"ppo": 0.1}
 """A policy that learned sizes may not carry a direction."""
 AGREEING = 0.95
 """Share of training rows whose disagreement is within the limit."""
+BOLD, SHY = (0.1, 0.05, 0.02), 0.005
+"""Shares of losing setups that may be called {win}: the largest that has earned its costs, else next to none."""
+EARNED_SIGMAS, EARNED_TRADES = 2.5, 20
+"""What counts as having earned: so many standard errors of the mean above 0, on so many trades."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -51,14 +56,23 @@ class Judged(msgspec.Struct, frozen=True):
     seeds: dict[tuple[str, int], Floats]
 
 
-def judge(told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, labels: Labels) -> tuple[tuple[Judged, ...], Judged]:
+def taken(judged: Judged, break_even: Floats, margin: float) -> Mask:
+    """What the live policy takes: P beats break-even by ``margin``, the set is {win}, the experts agree."""
+    return (judged.probability >= break_even + margin) & judged.win_only & judged.agreed
+
+
+def judge(
+    told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, labels: Labels, margin: float
+) -> tuple[tuple[Judged, ...], Judged]:
     """Each split's judgement (its rows alone), and all rows along each path, (paths, n)."""
-    splits = tuple(judge_split(told, folds, split, labels) for split in folds.judged)
+    splits = tuple(judge_split(told, folds, split, labels, margin) for split in folds.judged)
     table = path_assignment(folds.groups, len(folds.judged[0].groups))
     return splits, _paths(splits, folds, table, len(labels))
 
 
-def judge_split(told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, split: Split, labels: Labels) -> Judged:
+def judge_split(
+    told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, split: Split, labels: Labels, margin: float
+) -> Judged:
     """What the ensemble says of the rows that ``split`` judges."""
     calibrating, judged, seeds = {}, {}, {}
     for expert, by_seed in told.items():
@@ -71,7 +85,7 @@ def judge_split(told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, split: 
         calibrating[expert] = across(inside, folds, split.train, labels)
         calibrator = fit_calibrator(inside[split.train], labels.outcome[split.train], labels.weight[split.train])
         judged[expert] = calibrator.apply_many(np.mean([part[1] for part in parts.values()], axis=0))
-    ensemble = fit_ensemble(calibrating, split.train, labels)
+    ensemble = fit_ensemble(calibrating, split.train, labels, margin)
     probability, disagreement = pooled(ensemble, judged)
     sets = prediction_sets(ensemble, probability, labels.break_even[split.test])
     won = labels.outcome[split.test] >= 0.5
@@ -102,8 +116,13 @@ def across(log_odds: Floats, folds: Folds, rows: Indices, labels: Labels) -> Flo
     return found
 
 
-def fit_ensemble(probabilities: Mapping[str, Floats], rows: Indices, labels: Labels) -> EnsembleParameters:
-    """Pool, recalibration, conformal sets and limit of disagreement from out-of-fold P(win) (n,) of ``rows``."""
+def fit_ensemble(
+    probabilities: Mapping[str, Floats], rows: Indices, labels: Labels, margin: float
+) -> EnsembleParameters:
+    """Pool, recalibration, conformal sets and limit of disagreement from out-of-fold P(win) (n,) of ``rows``.
+
+    Sets are bold only where what they and ``margin`` let through has earned its costs on these rows.
+    """
     parameters = PoolParameters(caps={expert: CAPS[expert] for expert in probabilities if expert in CAPS})
     pool = LogOddsPool.equal(tuple(probabilities), parameters)
     plain = EnsembleParameters(
@@ -116,12 +135,29 @@ def fit_ensemble(probabilities: Mapping[str, Floats], rows: Indices, labels: Lab
     raw, disagreement = pooled(plain, {expert: given[rows] for expert, given in probabilities.items()})
     recalibration = fit_platt(_log_odds(raw), labels.outcome[rows], labels.weight[rows])
     final = recalibration.apply_many(_log_odds(raw))
-    return msgspec.structs.replace(
-        plain,
-        recalibration=recalibration,
-        conformal=fit_conformal(final, labels.break_even[rows], labels.outcome[rows]),
-        max_disagreement=max(float(np.quantile(disagreement, AGREEING)), 1e-6),
-    )
+    known = labels.take(rows)
+    agreed = max(float(np.quantile(disagreement, AGREEING)), 1e-6)
+    fitted = msgspec.structs.replace(plain, recalibration=recalibration, max_disagreement=agreed)
+    passing = (final >= known.break_even + margin) & (disagreement <= agreed)
+    for alpha in BOLD:
+        bold = _with_sets(fitted, final, known, alpha)
+        sets = prediction_sets(bold, final, known.break_even)
+        called = np.array([given is PredictionSet.WIN for given in sets])
+        if earned(known.net_return[called & passing]):
+            return bold
+    return _with_sets(fitted, final, known, SHY)
+
+
+def earned(returns: Floats) -> bool:
+    """Whether trades made more than chance and costs would leave them."""
+    if len(returns) < EARNED_TRADES:
+        return False
+    return float(returns.mean()) > EARNED_SIGMAS * float(returns.std(ddof=1)) / math.sqrt(len(returns))
+
+
+def _with_sets(fitted: EnsembleParameters, probability: Floats, known: Labels, alpha: float) -> EnsembleParameters:
+    conformal = fit_conformal(probability, known.break_even, known.outcome, alpha)
+    return msgspec.structs.replace(fitted, conformal=conformal)
 
 
 def pooled(ensemble: EnsembleParameters, probabilities: Mapping[str, Floats]) -> tuple[Floats, Floats]:

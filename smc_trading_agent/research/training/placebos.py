@@ -17,10 +17,10 @@ from smc_trading_agent.research.statistics.leaks import AuditLimits, LeakAudit, 
 from smc_trading_agent.research.statistics.placebos import plant_leak
 from smc_trading_agent.research.training.findings import PlaceboFacts
 from smc_trading_agent.research.training.fits import shuffled_labels
-from smc_trading_agent.research.training.judging import LogOdds, Mask, judge
+from smc_trading_agent.research.training.judging import LogOdds, Mask, judge, taken
 from smc_trading_agent.research.training.plan import Folds
 from smc_trading_agent.research.training.scores import losses, overlap
-from smc_trading_agent.research.training.trading import FEW_TRADES, taken
+from smc_trading_agent.research.training.trading import FEW_TRADES
 
 PLANTED = "planted_leak"
 PLANTED_STRENGTH = 0.8
@@ -38,7 +38,7 @@ def shuffled_placebo(
 ) -> PlaceboFacts:
     """Experts fitted on shuffled labels, judged on shuffled labels: no better than chance, and nothing to trade."""
     labels = shuffled_labels(dataset.labels, seed)
-    _, paths = judge(told, folds, labels)
+    _, paths = judge(told, folds, labels, margin)
     chance = losses(labels.chance, labels.outcome)
     own = losses(paths.probability, labels.outcome).mean(axis=0)
     test = diebold_mariano(own, chance, overlap(dataset.samples.known_at, labels.end))

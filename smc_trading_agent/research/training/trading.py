@@ -20,18 +20,13 @@ from smc_trading_agent.research.statistics.sharpe import deflated_sharpe, sharpe
 from smc_trading_agent.research.statistics.splits import Split
 from smc_trading_agent.research.statistics.trials import TrialCounts
 from smc_trading_agent.research.training.findings import FoldFacts, Interval, PathFacts, TradingFacts
-from smc_trading_agent.research.training.judging import Judged, Mask
+from smc_trading_agent.research.training.judging import Judged, Mask, taken
 from smc_trading_agent.research.training.scores import BINS, as_events, losses
 
 DAY = 86_400_000_000_000
 FEW_TRADES = 20
 """Below this many trades over all paths nothing is estimated of them."""
 PBO_BLOCKS = 10
-
-
-def taken(judged: Judged, break_even: Floats, margin: float) -> Mask:
-    """What the live policy takes: P beats break-even by ``margin``, the set is {win}, the experts agree."""
-    return (judged.probability >= break_even + margin) & judged.win_only & judged.agreed
 
 
 def baseline(labels: Labels, resampling: Resampling) -> Interval:

@@ -104,6 +104,24 @@ class TransformerSettings(SequenceSettings, frozen=True, forbid_unknown_fields=T
         _demand(self.chunk % self.window == 0, "transformer.chunk must be a multiple of window", self.chunk)
 
 
+class EnsembleFitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``blocks`` of cross-fitting; ``caps`` on single experts' weights; ``alpha`` and ``gamma`` of the conformal sets.
+
+    Disagreement above its quantile ``disagreement`` abstains.
+    """
+
+    blocks: int = 5
+    caps: dict[str, float] = {"ppo": 0.1}
+    alpha: float = 0.1
+    gamma: float = 0.01
+    disagreement: float = 0.95
+
+    def __post_init__(self) -> None:
+        _demand(self.blocks >= 2, "ensemble.blocks must be 2 or more", self.blocks)
+        sound = 0.0 < self.alpha < 1.0 and 0.0 <= self.gamma < 1.0 and 0.0 < self.disagreement <= 1.0
+        _demand(sound, "ensemble.alpha, gamma and disagreement must be shares", self)
+
+
 class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes of all models. ``threads`` is of one fit; ``tail`` the share of the newest training rows that stop it."""
 
@@ -111,6 +129,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trees: TreeSettings = TreeSettings()
     lstm: LstmSettings = LstmSettings()
     transformer: TransformerSettings = TransformerSettings()
+    ensemble: EnsembleFitSettings = EnsembleFitSettings()
     threads: int = 1
     tail: float = 0.15
 

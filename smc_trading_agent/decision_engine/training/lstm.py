@@ -21,7 +21,14 @@ from smc_trading_agent.decision_engine.training.graphs import Graph
 from smc_trading_agent.decision_engine.training.head import Head, Rows
 from smc_trading_agent.decision_engine.training.normaliser import scaled_context
 from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples, Trades
-from smc_trading_agent.decision_engine.training.sequence import Arrays, Stream, fit_sequence, stream_of
+from smc_trading_agent.decision_engine.training.sequence import (
+    Arrays,
+    Stream,
+    fit_sequence,
+    stream_of,
+    torch_threads,
+    without_columns,
+)
 from smc_trading_agent.decision_engine.training.settings import LstmSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -120,26 +127,28 @@ class LstmTrunk:
 
         burn_in, chunk = self._settings.burn_in, self._settings.chunk
         with torch.no_grad():
-            _, (h, c) = self._run(0, burn_in, None)
+            zeros = torch.zeros(1, len(self._begun), self._settings.hidden)
+            _, (h, c) = self._run(0, burn_in, (zeros, zeros), False)
             begun = torch.from_numpy(self._begun)[None, :, None]
             h, c = h * begun, c * begun
         number = (self._step[rows] - burn_in) // chunk
         for index in range(int(number.max(initial=-1)) + 1):
             chosen = rows[number == index]
             first = burn_in + index * chunk
-            out, (h, c) = self._run(first, first + chunk, (h, c))
+            out, (h, c) = self._run(first, first + chunk, (h, c), chance is not None)
             if len(chosen):
                 yield chosen, out[self._step[chosen] - first, self._lane[chosen]]
             h, c = h.detach(), c.detach()
 
-    def _run(self, first: int, last: int, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def _run(
+        self, first: int, last: int, state: tuple[Tensor, Tensor], training: bool
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         import torch
 
-        weights, places = self._weights, self._places[first:last]
-        if state is None:
-            zeros = torch.zeros(1, places.shape[1], self._settings.hidden)
-            state = (zeros, zeros)
-        narrow = torch.nn.functional.linear(self._rows[places], weights["narrow"])
+        weights, rows = self._weights, self._rows[self._places[first:last]]
+        if training:
+            rows = without_columns(rows, self._settings.column_dropout, pieces=1)
+        narrow = torch.nn.functional.linear(rows, weights["narrow"])
         return run_lstm(narrow, state, weights["wide"], weights["state"], weights["bias"])
 
 
@@ -160,7 +169,7 @@ def readouts(weights: Arrays, stream: Stream) -> Rows:
     w, r, b = (torch.from_numpy(weights[name]) for name in ("input", "state", "bias"))
     hidden = r.shape[1]
     found = np.zeros((len(stream.close), hidden), dtype=np.float32)
-    with torch.no_grad():
+    with torch_threads(1), torch.no_grad():
         for first, last in zip(stream.first[:-1].tolist(), stream.first[1:].tolist(), strict=True):
             here = (stream.close >= first) & (stream.close < last)
             if not here.any():

@@ -7,6 +7,7 @@ the model says chance; if no epoch beats that on the tail, it stays so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -83,15 +84,34 @@ def fit_sequence(
     import torch
 
     stream = stream_of(samples, normaliser)
+    with torch_threads(threads), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        loop = _Loop(build(stream), stream, samples, labels, normaliser, settings)
+        return loop.run(*purged_tail(samples, labels, tail), np.random.default_rng(seed))
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """PyTorch on ``count`` threads, and afterwards on as many as before."""
+    import torch
+
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(count)
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            loop = _Loop(build(stream), stream, samples, labels, normaliser, settings)
-            return loop.run(*purged_tail(samples, labels, tail), np.random.default_rng(seed))
+        yield
     finally:
         torch.set_num_threads(before)
+
+
+def without_columns(rows: Tensor, share: float, pieces: int) -> Tensor:
+    """Rows with a random ``share`` of their columns (the last axis) left out, the same over all time of a piece.
+
+    Pieces are the axis ``pieces``; what is left is scaled up as in dropout. Few labels then can't hang on one column.
+    """
+    import torch
+
+    shape = [rows.shape[axis] if axis in (pieces, rows.dim() - 1) else 1 for axis in range(rows.dim())]
+    return rows * torch.nn.functional.dropout(torch.ones(shape), share)
 
 
 class _Loop:

@@ -48,7 +48,8 @@ class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     The tape is cut into pieces of which ``lanes`` step side by side, ``chunk`` bars between updates. ``epochs`` at
     most; fewer after ``patience`` of them without a better tail. ``hidden`` is the width of what is read out.
-    ``context_penalty`` is L2 on the head's weights of the context row, in nats a label.
+    ``dropout`` is of what is read out, ``column_dropout`` of the stream's columns. ``context_penalty`` is L2 on
+    the head's weights of the context row, in nats a label.
     """
 
     hidden: int
@@ -60,12 +61,14 @@ class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     weight_decay: float = 0.1
     context_penalty: float = 0.2
     dropout: float = 0.2
+    column_dropout: float = 0.3
 
     def __post_init__(self) -> None:
         sizes = (self.hidden, self.lanes, self.chunk, self.epochs, self.patience)
         _demand(min(sizes) >= 1, "sizes of a sequence model must be 1 or more", sizes)
         _demand(self.learning_rate > 0.0, "learning_rate must be above 0", self.learning_rate)
-        _demand(0.0 <= self.dropout < 1.0, "dropout must lie in [0, 1)", self.dropout)
+        dropouts = (self.dropout, self.column_dropout)
+        _demand(0.0 <= min(dropouts) and max(dropouts) < 1.0, "dropouts must lie in [0, 1)", dropouts)
         _demand(min(self.weight_decay, self.context_penalty) >= 0.0, "decay and penalty must not be negative", self)
 
 
@@ -104,6 +107,24 @@ class TransformerSettings(SequenceSettings, frozen=True, forbid_unknown_fields=T
         _demand(self.chunk % self.window == 0, "transformer.chunk must be a multiple of window", self.chunk)
 
 
+class EnsembleFitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``blocks`` of cross-fitting; ``caps`` on single experts' weights; ``alpha`` and ``gamma`` of the conformal sets.
+
+    Disagreement above its quantile ``disagreement`` abstains.
+    """
+
+    blocks: int = 5
+    caps: dict[str, float] = msgspec.field(default_factory=lambda: {"ppo": 0.1})
+    alpha: float = 0.1
+    gamma: float = 0.01
+    disagreement: float = 0.95
+
+    def __post_init__(self) -> None:
+        _demand(self.blocks >= 2, "ensemble.blocks must be 2 or more", self.blocks)
+        sound = 0.0 < self.alpha < 1.0 and 0.0 <= self.gamma < 1.0 and 0.0 < self.disagreement <= 1.0
+        _demand(sound, "ensemble.alpha, gamma and disagreement must be shares", self)
+
+
 class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes of all models. ``threads`` is of one fit; ``tail`` the share of the newest training rows that stop it."""
 
@@ -111,6 +132,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trees: TreeSettings = TreeSettings()
     lstm: LstmSettings = LstmSettings()
     transformer: TransformerSettings = TransformerSettings()
+    ensemble: EnsembleFitSettings = EnsembleFitSettings()
     threads: int = 1
     tail: float = 0.15
 

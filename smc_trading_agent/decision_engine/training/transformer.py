@@ -26,7 +26,14 @@ from smc_trading_agent.decision_engine.training.graphs import Graph
 from smc_trading_agent.decision_engine.training.head import Head, Rows
 from smc_trading_agent.decision_engine.training.normaliser import scaled_context
 from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples, Trades
-from smc_trading_agent.decision_engine.training.sequence import Arrays, Stream, fit_sequence, stream_of
+from smc_trading_agent.decision_engine.training.sequence import (
+    Arrays,
+    Stream,
+    fit_sequence,
+    stream_of,
+    torch_threads,
+    without_columns,
+)
 from smc_trading_agent.decision_engine.training.settings import TrainingSettings, TransformerSettings
 
 if TYPE_CHECKING:
@@ -76,7 +83,7 @@ class FittedTransformer(msgspec.Struct, frozen=True):
         )
 
     def _append_layer(self, graph: Graph, layer: int, h: str) -> str:
-        """Keys and values stay side by side: queries are 0 where values are, and what is read of keys meets weights 0."""
+        """Keys and values stay side by side: queries are 0 where values are, what is read of keys meets weights 0."""
         d, heads = self.shape.hidden, self.shape.heads
         given = {name: self.weights[f"{name}{layer}"] for name in ("norm", "shift", "into", "into_bias", "down")}
         each, up = d // heads, given["into"].shape[1] - 3 * d
@@ -176,7 +183,10 @@ class TransformerTrunk:
             real = torch.from_numpy(self._real[some])
             lanes = torch.from_numpy(place[self._piece[chosen]])
             steps = torch.from_numpy(self._step[chosen])
-            yield chosen, read_out(self._weights, self._rows[self._places[some]], real, lanes, steps, self._settings)
+            given = self._rows[self._places[some]]
+            if chance is not None:
+                given = without_columns(given, self._settings.column_dropout, pieces=0)
+            yield chosen, read_out(self._weights, given, real, lanes, steps, self._settings)
 
 
 def read_out(
@@ -212,7 +222,7 @@ def readouts(weights: Arrays, stream: Stream, shape: TransformerSettings) -> Row
 
     tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
     found = np.zeros((len(stream.close), shape.hidden), dtype=np.float32)
-    with torch.no_grad():
+    with torch_threads(1), torch.no_grad():
         for first, last in zip(stream.first[:-1].tolist(), stream.first[1:].tolist(), strict=True):
             here = np.flatnonzero((stream.close >= first) & (stream.close < last))
             if not len(here):

@@ -33,7 +33,7 @@ from smc_trading_agent.decision_engine.ensemble.odds import log_odds as log_odds
 from smc_trading_agent.decision_engine.ensemble.parameters import DriftReference, EnsembleParameters, LossReference
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, PoolParameters
 from smc_trading_agent.decision_engine.ensemble.signing import canonical_json
-from smc_trading_agent.decision_engine.training.expert import ExpertFitter, FittedExpert
+from smc_trading_agent.decision_engine.training.expert import ExpertFitter, ExportedExpert
 from smc_trading_agent.decision_engine.training.normaliser import NO_INTERVALS, covered
 from smc_trading_agent.decision_engine.training.samples import Floats, Integers, Labels, Samples, Trades
 from smc_trading_agent.decision_engine.training.settings import EnsembleFitSettings
@@ -146,7 +146,7 @@ def calibrate(log_odds: LogOdds, labels: Labels, rows: NDArray[np.intp]) -> dict
 
 
 def bundle_contents(
-    experts: Sequence[FittedExpert],
+    experts: Sequence[ExportedExpert],
     fitted: FittedEnsemble,
     normaliser: Normaliser,
     samples: Samples,
@@ -167,14 +167,14 @@ def bundle_contents(
     }
 
 
-def expert_entries(experts: Sequence[FittedExpert], metrics: Mapping[str, dict[str, float]]) -> tuple[ExpertEntry, ...]:
+def expert_entries(experts: Sequence[ExportedExpert], metrics: Mapping[str, dict[str, float]]) -> tuple[ExpertEntry, ...]:
     """The manifest's entries; ``metrics`` by expert."""
     return tuple(
         ExpertEntry(expert.name, expert.kind, expert_file(expert), metrics.get(expert.name, {})) for expert in experts
     )
 
 
-def expert_file(expert: FittedExpert) -> str:
+def expert_file(expert: ExportedExpert) -> str:
     """The name of an expert's file."""
     return f"{expert.name}.{'json' if expert.kind == 'logistic' else 'onnx'}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from smc_trading_agent.research.statistics.trials import TrialCounts
 from smc_trading_agent.research.training.findings import Findings, ForecastScore, PlaceboFacts
 from smc_trading_agent.research.training.fits import read_log_odds
 from smc_trading_agent.research.training.gate import gate_lines, verdict_of
-from smc_trading_agent.research.training.judging import Judged, LogOdds, Mask, judge, taken
+from smc_trading_agent.research.training.judging import Judged, Mask, Rules, Told, judge
 from smc_trading_agent.research.training.placebos import (
     audit_columns,
     lagged_placebo,
@@ -34,8 +34,6 @@ from smc_trading_agent.research.training.trading import (
 
 SEED = 1
 """Of everything random in the evaluation: bootstrap, placebos."""
-
-Told = Mapping[str, Mapping[int, LogOdds]]
 
 
 class Origin(NamedTuple):
@@ -63,6 +61,11 @@ def read_told(folder: Path, plan: Plan, folds: Folds, samples: int, shuffled: bo
     }
 
 
+def rules_of(plan: Plan, margin: float) -> Rules:
+    """How ensembles of a run are fitted and judged."""
+    return Rules(plan.sizes.ensemble, margin)
+
+
 def evaluate(
     folder: Path,
     plan: Plan,
@@ -74,14 +77,13 @@ def evaluate(
 ) -> Findings:
     """All findings but the time taken, the weights and the bundle, which are not known yet."""
     labels, known_at = dataset.labels, dataset.samples.known_at
-    resampling = Resampling(SEED)
-    splits, paths = judge(read_told(folder, plan, folds, len(dataset)), folds, labels, origin.margin)
-    chosen = taken(paths, labels.break_even, origin.margin)
-    facts = tuple(path_facts(number, path, labels, dataset.trades) for number, path in enumerate(chosen))
+    resampling, rules = Resampling(SEED), rules_of(plan, origin.margin)
+    splits, paths = judge(read_told(folder, plan, folds, len(dataset)), folds, dataset.samples, labels, rules)
+    facts = tuple(path_facts(number, path, labels, dataset.trades) for number, path in enumerate(paths.taken))
     tried = tried_returns(paths, labels, origin.margin)
-    trading = trading_facts(chosen, tried, labels, counts, resampling)
+    trading = trading_facts(paths.taken, tried, labels, counts, resampling)
     ensemble = score("ensemble", paths.probability, labels, SEED)
-    placebos = _placebos(folder, plan, folds, dataset, chosen, origin)
+    placebos = _placebos(folder, plan, folds, dataset, paths.taken, origin)
     leaks = audit_columns(dataset, recompute).leaks
     gate = gate_lines(trading, facts, ensemble, placebos, leaks)
     every = baseline(labels, resampling)
@@ -101,9 +103,7 @@ def evaluate(
         ensemble=ensemble,
         weights={},
         paired=paired(paths.probability, paths.experts, labels, known_at),
-        folds=tuple(
-            fold_facts(split, judged, labels, origin.margin) for split, judged in zip(folds.judged, splits, strict=True)
-        ),
+        folds=tuple(fold_facts(split, judged, labels) for split, judged in zip(folds.judged, splits, strict=True)),
         paths=facts,
         trading=trading,
         conformal_coverage=float(paths.covered.mean()),
@@ -125,7 +125,7 @@ def _placebos(
     resampling = Resampling(SEED)
     shuffled = read_told(folder, plan, folds, len(dataset), shuffled=True)
     return (
-        shuffled_placebo(shuffled, dataset, folds, plan.seeds[0], origin.margin),
+        shuffled_placebo(shuffled, dataset, folds, plan.seeds[0], rules_of(plan, origin.margin)),
         lagged_placebo(dataset, chosen, resampling),
         random_placebo(dataset, chosen, origin.costs, origin.time_limit, SEED),
         leak_placebo(dataset, SEED),

@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 
 from smc_trading_agent.decision_engine.ensemble.inputs import FEATURE_SCHEMA, Normaliser
+from smc_trading_agent.decision_engine.ensemble.manifest import ExpertKind
 from smc_trading_agent.decision_engine.training.expert import FittedExpert
-from smc_trading_agent.decision_engine.training.fitters import FITTERS
 from smc_trading_agent.decision_engine.training.normaliser import fit_normaliser
 from smc_trading_agent.decision_engine.training.offset import mean_loss
+from smc_trading_agent.decision_engine.training.registry import fitters
 from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Integers, Labels
 from smc_trading_agent.domain.clock import SystemClock, monotonic_ns
 from smc_trading_agent.domain.errors import DataError, TrainingError
@@ -51,12 +52,16 @@ class FitResult(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Final(msgspec.Struct, frozen=True):
-    """A model fitted on all labels: its file for a bundle, and how it is served."""
+class StoredExpert(msgspec.Struct, frozen=True):
+    """A model fitted on all labels, from its files; see `decision_engine.training.expert.ExportedExpert`."""
 
     name: str
-    kind: str
+    kind: ExpertKind
     model: bytes
+
+    def export(self) -> bytes:
+        """The file of the bundle."""
+        return self.model
 
 
 def open_workplace(folder: Path) -> Workplace:
@@ -82,8 +87,8 @@ def fit(place: Workplace, task: FitTask) -> FitResult:
         _refuse_numbers(task, told)
         loss = mean_loss(told, place.dataset.labels.outcome[rows], np.ones(len(rows))) if len(rows) else 0.0
         where = place.folder / FITS
-        write_whole(where / f"{task.name}.model", fitted.export())
-        write_whole(where / f"{task.name}.json", msgspec.json.encode({"name": fitted.name, "kind": fitted.kind}))
+        stored = StoredExpert(fitted.name, fitted.kind, fitted.export())
+        write_whole(where / f"{task.name}.model", msgspec.msgpack.encode(stored))
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, rows=rows, log_odds=told)
         write_whole(where / f"{task.name}.npz", packed.getvalue())
@@ -121,7 +126,7 @@ def normaliser_of(place: Workplace, held: Held) -> Normaliser:
     """The scaling of all fits that hold back the same groups: from their training rows, and from closes apart from what
     they are judged on. Kept in the run folder: it takes longer than many a fit.
     """
-    path = place.folder / FITS / f"normaliser-{'.'.join(map(str, held)) or 'final'}.json"
+    path = _normaliser_file(place.folder, held)
     if path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=Normaliser)
     rows, judged = _rows(place, held)
@@ -143,11 +148,17 @@ def read_log_odds(folder: Path, task: FitTask, samples: int) -> Floats:
     return told
 
 
-def read_final(folder: Path, task: FitTask) -> Final:
+def read_final(folder: Path, task: FitTask) -> StoredExpert:
     """A model that was fitted on all labels."""
-    stem = folder / FITS / task.name
-    facts = msgspec.json.decode(stem.with_name(f"{task.name}.json").read_bytes(), type=dict[str, str])
-    return Final(facts["name"], facts["kind"], stem.with_name(f"{task.name}.model").read_bytes())
+    try:
+        return msgspec.msgpack.decode((folder / FITS / f"{task.name}.model").read_bytes(), type=StoredExpert)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(f"{task.name} in {folder} can't be read ({error}); start anew with --fresh") from error
+
+
+def final_normaliser(folder: Path) -> Normaliser:
+    """The scaling that models fitted on all labels were given."""
+    return msgspec.json.decode(_normaliser_file(folder, ()).read_bytes(), type=Normaliser)
 
 
 def _fitted(place: Workplace, task: FitTask) -> tuple[FittedExpert, Indices]:
@@ -155,15 +166,18 @@ def _fitted(place: Workplace, task: FitTask) -> tuple[FittedExpert, Indices]:
     dataset, plan = place.dataset, place.plan
     rows, judged = _rows(place, task.held)
     labels = shuffled_labels(dataset.labels, task.seed) if task.shuffled else dataset.labels
-    made = FITTERS[task.expert](
+    made = fitters(plan.sizes)[task.expert](
         dataset.samples.take(rows),
         labels.take(rows),
         dataset.trades.take(rows),
         normaliser_of(place, task.held),
         task.seed,
-        settings=plan.sizes,
     )
     return made, judged
+
+
+def _normaliser_file(folder: Path, held: Held) -> Path:
+    return folder / FITS / f"normaliser-{'.'.join(map(str, held)) or 'final'}.json"
 
 
 def _rows(place: Workplace, held: Held) -> tuple[Indices, Indices]:

@@ -1,29 +1,24 @@
-"""From raw log-odds out of fold to decisions: calibrated, pooled and judged within each split, as serving does it.
+"""From raw log-odds out of fold to decisions: calibrated, pooled and judged within each split, by the code that serves.
 
 For a split that judges some groups, each training row has log-odds of a fit that had seen neither that row's group nor
-any judged one; on these rows calibrators, pool, recalibration, conformal sets and the limit of disagreement are
-fitted. What stands behind the pool is calibrated across groups too: each training row by calibrators of the others.
-The judged rows' log-odds are the means of the fits of the split, one for each group left out.
+any judged one; on these the ensemble of the split is fitted. The judged rows' log-odds are the means of the split's
+fits, one for each group left out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smc_trading_agent.decision_engine.ensemble.calibrators import (
-    fit_calibrator,
-    fit_platt,
-)
-from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal, fit_conformal
-from smc_trading_agent.decision_engine.ensemble.odds import SMALLEST
-from smc_trading_agent.decision_engine.ensemble.parameters import EnsembleParameters
-from smc_trading_agent.decision_engine.ensemble.pooling import IDENTITY, LogOddsPool, PoolParameters
-from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels
+from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal, ConformalState, OutcomeScores
+from smc_trading_agent.decision_engine.training.ensemble import FittedEnsemble, calibrate, fit_ensemble
+from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples
+from smc_trading_agent.decision_engine.training.settings import EnsembleFitSettings
+from smc_trading_agent.decision_engine.training.tail import purged_blocks
 from smc_trading_agent.domain.reasons import PredictionSet
 from smc_trading_agent.research.statistics.splits import Split, path_assignment
 from smc_trading_agent.research.training.plan import Folds, Held
@@ -31,121 +26,65 @@ from smc_trading_agent.research.training.plan import Folds, Held
 Mask = NDArray[np.bool_]
 LogOdds = Mapping[Held, Floats]
 """What the fits of one expert and seed said, by held groups, each (n,) and NaN of rows that the fit had seen."""
-CAPS = {"ppo": 0.1}
-"""A policy that learned sizes may not carry a direction."""
-AGREEING = 0.95
-"""Share of training rows whose disagreement is within the limit."""
+Told = Mapping[str, Mapping[int, LogOdds]]
+"""The same of all, by expert and seed."""
 BOLD, SHY = (0.1, 0.05, 0.02), 0.005
 """Shares of losing setups that may be called {win}: the largest that has earned its costs, else next to none."""
 EARNED_SIGMAS, EARNED_TRADES = 2.5, 20
 """What counts as having earned: so many standard errors of the mean above 0, on so many trades."""
+WON = 0.5
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How an ensemble is fitted, and by how much its P must beat break-even."""
+
+    ensemble: EnsembleFitSettings
+    margin: float
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """Forecasts of the rows of one split, or of all rows in each path: arrays (..., n), NaN where not judged.
+    """Forecasts of the rows of one split (k,), or of all rows along each path (paths, n).
 
-    ``experts`` are calibrated P(win) by name, ``seeds`` the same of each seed alone; ``sets`` as `PredictionSet` codes.
+    ``taken`` is what the live policy trades; ``covered`` where the conformal set held what came; ``experts`` are
+    calibrated P(win) by name, ``seeds`` the same of each seed's fits alone.
     """
 
     probability: Floats
-    disagreement: Floats
-    agreed: Mask
-    win_only: Mask
+    taken: Mask
     covered: Mask
     experts: dict[str, Floats]
     seeds: dict[tuple[str, int], Floats]
 
 
-def taken(judged: Judged, break_even: Floats, margin: float) -> Mask:
-    """What the live policy takes: P beats break-even by ``margin``, the set is {win}, the experts agree."""
-    return (judged.probability >= break_even + margin) & judged.win_only & judged.agreed
-
-
 def judge(
-    told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, labels: Labels, margin: float
+    told: Told, folds: Folds, samples: Samples, labels: Labels, rules: Rules
 ) -> tuple[tuple[Judged, ...], Judged]:
-    """Each split's judgement (its rows alone), and all rows along each path, (paths, n)."""
-    splits = tuple(judge_split(told, folds, split, labels, margin) for split in folds.judged)
-    table = path_assignment(folds.groups, len(folds.judged[0].groups))
-    return splits, _paths(splits, folds, table, len(labels))
+    """Each split's judgement (its rows alone), and all rows along each path."""
+    splits = tuple(_judge_split(told, folds, split, samples, labels, rules) for split in folds.judged)
+    return splits, _along_paths(splits, folds, len(labels))
 
 
-def judge_split(
-    told: Mapping[str, Mapping[int, LogOdds]], folds: Folds, split: Split, labels: Labels, margin: float
-) -> Judged:
-    """What the ensemble says of the rows that ``split`` judges."""
-    calibrating, judged, seeds = {}, {}, {}
-    for expert, by_seed in told.items():
-        parts = {seed: _within(given, folds, split) for seed, given in by_seed.items()}
-        for seed, (inside, outside) in parts.items():
-            seeds[expert, seed] = fit_calibrator(
-                inside[split.train], labels.outcome[split.train], labels.weight[split.train]
-            ).apply_many(outside)
-        inside = np.mean([part[0] for part in parts.values()], axis=0)
-        calibrating[expert] = across(inside, folds, split.train, labels)
-        calibrator = fit_calibrator(inside[split.train], labels.outcome[split.train], labels.weight[split.train])
-        judged[expert] = calibrator.apply_many(np.mean([part[1] for part in parts.values()], axis=0))
-    ensemble = fit_ensemble(calibrating, split.train, labels, margin)
-    probability, disagreement = pooled(ensemble, judged)
-    sets = prediction_sets(ensemble, probability, labels.break_even[split.test])
-    won = labels.outcome[split.test] >= 0.5
-    return Judged(
-        probability=probability,
-        disagreement=disagreement,
-        agreed=disagreement <= ensemble.max_disagreement,
-        win_only=np.array([given is PredictionSet.WIN for given in sets]),
-        covered=np.array([holds(given, outcome) for given, outcome in zip(sets, won.tolist(), strict=True)]),
-        experts=judged,
-        seeds=seeds,
-    )
+def fit_bold_ensemble(log_odds: Mapping[str, Floats], samples: Samples, labels: Labels, rules: Rules) -> FittedEnsemble:
+    """`fit_ensemble` with sets as bold as they have earned it; all (n,), from fits that had not seen these rows.
 
-
-def across(log_odds: Floats, folds: Folds, rows: Indices, labels: Labels) -> Floats:
-    """P(win) (n,) of ``rows``, NaN elsewhere: those of each group by a calibrator of the others, apart from it in time.
-
-    ``log_odds`` (n,) are out of fold on ``rows``.
+    Whether a boldness has earned its costs is told by trading each block of the rows on an ensemble of the others.
     """
-    chosen = np.zeros(len(labels), dtype=bool)
-    chosen[rows] = True
-    found = np.full(len(labels), np.nan)
-    for group in folds.apart:
-        inside, others = group.test[chosen[group.test]], group.train[chosen[group.train]]
-        if len(inside):
-            calibrator = fit_calibrator(log_odds[others], labels.outcome[others], labels.weight[others])
-            found[inside] = calibrator.apply_many(log_odds[inside])
-    return found
+    fitted = fit_ensemble(log_odds, samples, labels, rules.ensemble)
+    passed = {alpha: np.zeros(len(labels), dtype=bool) for alpha in BOLD}
+    for apart, block in purged_blocks(samples, labels, rules.ensemble.blocks):
+        other = fit_ensemble(_rows(log_odds, apart), samples.take(apart), labels.take(apart), rules.ensemble)
+        for alpha in BOLD:
+            known = labels.take(block)
+            passed[alpha][block] = _decide(with_alpha(other, alpha), _rows(log_odds, block), known, rules.margin)[1]
+    earning = (alpha for alpha in BOLD if earned(labels.net_return[passed[alpha]]))
+    return with_alpha(fitted, next(earning, SHY))
 
 
-def fit_ensemble(
-    probabilities: Mapping[str, Floats], rows: Indices, labels: Labels, margin: float
-) -> EnsembleParameters:
-    """Pool, recalibration, conformal sets and limit of disagreement from out-of-fold P(win) (n,) of ``rows``.
-
-    Sets are bold only where what they and ``margin`` let through has earned its costs on these rows.
-    """
-    parameters = PoolParameters(caps={expert: CAPS[expert] for expert in probabilities if expert in CAPS})
-    pool = LogOddsPool.equal(tuple(probabilities), parameters)
-    plain = EnsembleParameters(
-        pool=parameters,
-        weights=pool.state,
-        recalibration=IDENTITY,
-        conformal=fit_conformal([], [], []),
-        max_disagreement=1.0,
-    )
-    raw, disagreement = pooled(plain, {expert: given[rows] for expert, given in probabilities.items()})
-    recalibration = fit_platt(_log_odds(raw), labels.outcome[rows], labels.weight[rows])
-    final = recalibration.apply_many(_log_odds(raw))
-    known = labels.take(rows)
-    agreed = max(float(np.quantile(disagreement, AGREEING)), 1e-6)
-    fitted = msgspec.structs.replace(plain, recalibration=recalibration, max_disagreement=agreed)
-    passing = (final >= known.break_even + margin) & (disagreement <= agreed)
-    for alpha in BOLD:
-        bold = _with_sets(fitted, final, known, alpha)
-        sets = prediction_sets(bold, final, known.break_even)
-        called = np.array([given is PredictionSet.WIN for given in sets])
-        if earned(known.net_return[called & passing]):
-            return bold
-    return _with_sets(fitted, final, known, SHY)
+def with_alpha(fitted: FittedEnsemble, alpha: float) -> FittedEnsemble:
+    """The same ensemble, with sets that may rule out either outcome wrongly for a share ``alpha`` of its setups."""
+    was = fitted.parameters.conformal
+    sets = ConformalState(alpha, was.gamma, OutcomeScores(was.win.scores, alpha), OutcomeScores(was.lose.scores, alpha))
+    return msgspec.structs.replace(fitted, parameters=msgspec.structs.replace(fitted.parameters, conformal=sets))
 
 
 def earned(returns: Floats) -> bool:
@@ -155,40 +94,50 @@ def earned(returns: Floats) -> bool:
     return float(returns.mean()) > EARNED_SIGMAS * float(returns.std(ddof=1)) / math.sqrt(len(returns))
 
 
-def _with_sets(fitted: EnsembleParameters, probability: Floats, known: Labels, alpha: float) -> EnsembleParameters:
-    conformal = fit_conformal(probability, known.break_even, known.outcome, alpha)
-    return msgspec.structs.replace(fitted, conformal=conformal)
+def out_of_fold_mean(told: Told) -> dict[str, Floats]:
+    """Mean over seeds and fits of what each expert said out of fold, (n,): a bundle's ensemble is fitted on it."""
+    return {
+        expert: np.asarray(np.nanmean([given for fits in by_seed.values() for given in fits.values()], axis=0))
+        for expert, by_seed in told.items()
+    }
 
 
-def pooled(ensemble: EnsembleParameters, probabilities: Mapping[str, Floats]) -> tuple[Floats, Floats]:
-    """P(win) and disagreement (n,) of `LogOddsPool.pool` for many rows at once; probabilities (n,) by expert."""
-    weights = LogOddsPool(ensemble.weights, ensemble.pool).weights(dict.fromkeys(probabilities, 0.5))
-    shares = np.array([weights[expert] for expert in probabilities])[:, None]
-    scores = np.array([_log_odds(given) for given in probabilities.values()])
-    mean = (shares * scores).sum(axis=0)
-    spread = np.sqrt((shares * (scores - mean) ** 2).sum(axis=0))
-    return ensemble.recalibration.apply_many(mean), spread
+def _judge_split(told: Told, folds: Folds, split: Split, samples: Samples, labels: Labels, rules: Rules) -> Judged:
+    rows, known = split.train, labels.take(split.train)
+    parts = {
+        (expert, seed): _within(given, folds, split)
+        for expert, by_seed in told.items()
+        for seed, given in by_seed.items()
+    }
+    inside = {expert: _mean_of(expert, parts, 0)[rows] for expert in told}
+    outside = {expert: _mean_of(expert, parts, 1) for expert in told}
+    fitted = fit_bold_ensemble(inside, samples.take(rows), known, rules)
+    ahead = labels.take(split.test)
+    probability, taken, covered = _decide(fitted, outside, ahead, rules.margin)
+    alone = {key: calibrate({"": part[0]}, labels, rows)[""].apply_many(part[1]) for key, part in parts.items()}
+    return Judged(probability, taken, covered, fitted.calibrated(outside), alone)
 
 
-def prediction_sets(ensemble: EnsembleParameters, probability: Floats, break_even: Floats) -> tuple[PredictionSet, ...]:
-    """The conformal set of each forecast, before anything is resolved."""
-    conformal = AdaptiveConformal(ensemble.conformal)
-    pairs = zip(probability.tolist(), break_even.tolist(), strict=True)
-    return tuple(conformal.predict(forecast, needed) for forecast, needed in pairs)
+def _decide(
+    fitted: FittedEnsemble, log_odds: Mapping[str, Floats], labels: Labels, margin: float
+) -> tuple[Floats, Mask, Mask]:
+    """P(win), what the policy takes, and where the set held what came."""
+    told = fitted.judge(log_odds, labels.break_even)
+    taken = told.admitted & (told.probability >= labels.break_even + margin)
+    conformal = AdaptiveConformal(fitted.parameters.conformal)
+    rows = zip(told.probability.tolist(), labels.break_even.tolist(), (labels.outcome >= WON).tolist(), strict=True)
+    covered = [_holds(conformal.predict(probability, needed), won) for probability, needed, won in rows]
+    return told.probability, taken, np.array(covered, dtype=np.bool_)
 
 
-def holds(given: PredictionSet, won: bool) -> bool:
-    """Whether a set holds what came."""
+def _holds(given: PredictionSet, won: bool) -> bool:
     return given is PredictionSet.BOTH or given is (PredictionSet.WIN if won else PredictionSet.LOSE)
 
 
-def out_of_fold_mean(given: Sequence[LogOdds]) -> Floats:
-    """Mean over fits and seeds of all log-odds out of fold, (n,): what the calibrators of a bundle are fitted on."""
-    return np.asarray(np.nanmean([told for by_held in given for told in by_held.values()], axis=0))
-
-
 def _within(given: LogOdds, folds: Folds, split: Split) -> tuple[Floats, Floats]:
-    """Log-odds (n,) of the split's training rows, each of the fit that held its group too; and of its judged rows."""
+    """Log-odds (n,) of all rows outside the judged groups, each of the fit that held its group too; and (k,) of the
+    judged rows.
+    """
     inside = np.full(len(next(iter(given.values()))), np.nan)
     outside = []
     for group in range(folds.groups):
@@ -201,36 +150,35 @@ def _within(given: LogOdds, folds: Folds, split: Split) -> tuple[Floats, Floats]
     return inside, np.mean(outside, axis=0)
 
 
-def _paths(splits: Sequence[Judged], folds: Folds, table: Indices, samples: int) -> Judged:
-    def spread(take: list[NDArray[np.generic]], empty: object) -> NDArray[np.generic]:
-        found = np.full((len(table), samples), empty)
-        for path, row in enumerate(table):
-            for group, split in enumerate(row.tolist()):
+def _mean_of(expert: str, parts: Mapping[tuple[str, int], tuple[Floats, Floats]], which: int) -> Floats:
+    return np.asarray(np.mean([part[which] for (name, _), part in parts.items() if name == expert], axis=0))
+
+
+def _rows(log_odds: Mapping[str, Floats], rows: Indices) -> dict[str, Floats]:
+    return {expert: given[rows] for expert, given in log_odds.items()}
+
+
+def _along_paths(splits: Sequence[Judged], folds: Folds, samples: int) -> Judged:
+    table = path_assignment(folds.groups, len(folds.judged[0].groups))
+
+    def joined(part: Callable[[Judged], NDArray[np.generic]]) -> Floats:
+        found = np.full((len(table), samples), np.nan)
+        for path, assigned in enumerate(table):
+            for group, split in enumerate(assigned.tolist()):
                 rows = folds.apart[group].test
-                place = np.searchsorted(folds.judged[split].test, rows)
-                found[path, rows] = take[split][place]
+                found[path, rows] = part(splits[split])[np.searchsorted(folds.judged[split].test, rows)]
         return found
 
-    def floats(name: str) -> Floats:
-        return spread([getattr(split, name) for split in splits], np.nan).astype(np.float64)
+    def of_expert(name: str) -> Floats:
+        return joined(lambda split: split.experts[name])
 
-    def masks(name: str) -> Mask:
-        return spread([getattr(split, name) for split in splits], False).astype(np.bool_)
+    def of_seed(key: tuple[str, int]) -> Floats:
+        return joined(lambda split: split.seeds[key])
 
-    first = splits[0]
     return Judged(
-        probability=floats("probability"),
-        disagreement=floats("disagreement"),
-        agreed=masks("agreed"),
-        win_only=masks("win_only"),
-        covered=masks("covered"),
-        experts={
-            key: spread([split.experts[key] for split in splits], np.nan).astype(np.float64) for key in first.experts
-        },
-        seeds={key: spread([split.seeds[key] for split in splits], np.nan).astype(np.float64) for key in first.seeds},
+        probability=joined(lambda split: split.probability),
+        taken=joined(lambda split: split.taken) == 1.0,
+        covered=joined(lambda split: split.covered) == 1.0,
+        experts={name: of_expert(name) for name in splits[0].experts},
+        seeds={key: of_seed(key) for key in splits[0].seeds},
     )
-
-
-def _log_odds(probability: Floats) -> Floats:
-    kept = np.clip(probability, SMALLEST, 1.0 - SMALLEST)
-    return np.asarray(np.log(kept / (1.0 - kept)))

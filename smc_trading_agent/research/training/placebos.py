@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from smc_trading_agent.research.statistics.leaks import AuditLimits, LeakAudit, 
 from smc_trading_agent.research.statistics.placebos import plant_leak
 from smc_trading_agent.research.training.findings import PlaceboFacts
 from smc_trading_agent.research.training.fits import shuffled_labels
-from smc_trading_agent.research.training.judging import LogOdds, Mask, judge, taken
+from smc_trading_agent.research.training.judging import Mask, Rules, Told, judge
 from smc_trading_agent.research.training.plan import Folds
 from smc_trading_agent.research.training.scores import losses, overlap
 from smc_trading_agent.research.training.trading import FEW_TRADES
@@ -33,17 +33,15 @@ SURE = 0.01
 MOST_TRADED = 0.01
 
 
-def shuffled_placebo(
-    told: Mapping[str, Mapping[int, LogOdds]], dataset: Dataset, folds: Folds, seed: int, margin: float
-) -> PlaceboFacts:
+def shuffled_placebo(told: Told, dataset: Dataset, folds: Folds, seed: int, rules: Rules) -> PlaceboFacts:
     """Experts fitted on shuffled labels, judged on shuffled labels: no better than chance, and nothing to trade."""
     labels = shuffled_labels(dataset.labels, seed)
-    _, paths = judge(told, folds, labels, margin)
+    _, paths = judge(told, folds, dataset.samples, labels, rules)
     chance = losses(labels.chance, labels.outcome)
     own = losses(paths.probability, labels.outcome).mean(axis=0)
     test = diebold_mariano(own, chance, overlap(dataset.samples.known_at, labels.end))
     better = 1.0 - test.p_first_worse
-    traded = float(taken(paths, labels.break_even, margin).mean())
+    traded = float(paths.taken.mean())
     return PlaceboFacts(
         name="shuffled labels",
         expected=f"log-loss not below chance's with p under {SURE}, at most {MOST_TRADED:.0%} of setups traded",

@@ -20,7 +20,7 @@ from smc_trading_agent.research.statistics.sharpe import deflated_sharpe, sharpe
 from smc_trading_agent.research.statistics.splits import Split
 from smc_trading_agent.research.statistics.trials import TrialCounts
 from smc_trading_agent.research.training.findings import FoldFacts, Interval, PathFacts, TradingFacts
-from smc_trading_agent.research.training.judging import Judged, Mask, taken
+from smc_trading_agent.research.training.judging import Judged, Mask
 from smc_trading_agent.research.training.scores import BINS, as_events, losses
 
 DAY = 86_400_000_000_000
@@ -35,10 +35,10 @@ def baseline(labels: Labels, resampling: Resampling) -> Interval:
     return Interval(found.estimate, found.low, found.high)
 
 
-def fold_facts(split: Split, judged: Judged, labels: Labels, margin: float) -> FoldFacts:
+def fold_facts(split: Split, judged: Judged, labels: Labels) -> FoldFacts:
     """One split of the cross-validation."""
     rows = labels.take(split.test)
-    chosen = taken(judged, rows.break_even, margin)
+    chosen = judged.taken
     return FoldFacts(
         fold=f"cpcv-{'.'.join(map(str, split.groups))}",
         train=len(split.train),
@@ -110,7 +110,7 @@ def tried_returns(judged: Judged, labels: Labels, margin: float) -> list[Floats]
     configurations: Mapping[object, Mask] = {
         key: given >= labels.break_even + margin for key, given in judged.seeds.items()
     }
-    chosen = [*configurations.values(), taken(judged, labels.break_even, margin)]
+    chosen = [*configurations.values(), judged.taken]
     return [np.mean([daily(path, labels) for path in given], axis=0) for given in chosen]
 
 

@@ -1,0 +1,92 @@
+"""The last step of a run: models fitted on all labels, the ensemble over them, card and report, signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from smc_trading_agent.decision_engine.ensemble.bundle import write_bundle
+from smc_trading_agent.decision_engine.ensemble.inputs import FEATURE_SCHEMA
+from smc_trading_agent.decision_engine.ensemble.manifest import Manifest, Provenance, TrainingRange
+from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool
+from smc_trading_agent.decision_engine.ensemble.signing import canonical_json, create_key, load_private_key
+from smc_trading_agent.decision_engine.training.ensemble import FittedEnsemble, bundle_contents, expert_entries
+from smc_trading_agent.research.training.card import write_card
+from smc_trading_agent.research.training.evaluation import read_told, rules_of
+from smc_trading_agent.research.training.findings import Findings, ForecastScore
+from smc_trading_agent.research.training.fits import final_normaliser, read_final
+from smc_trading_agent.research.training.judging import fit_bold_ensemble, out_of_fold_mean
+from smc_trading_agent.research.training.plan import FitTask, folds_of
+from smc_trading_agent.research.training.report import write_report
+from smc_trading_agent.research.training.run import Trained
+
+FINDINGS, REPORT = "findings.json", "report.html"
+OWN_KEY = Path("keys") / "bundles.pem"
+"""Below the state folder: the key that is made where none is named."""
+
+
+def signing_key(named: Path | None, state: Path, trust_folder: Path) -> Ed25519PrivateKey:
+    """The private key in the file ``named``, or our own, made on first use; its public half joins the trust folder.
+
+    Raises `BundleError` where a file is missing, holds no key, or can be read by others.
+    """
+    own = state / OWN_KEY
+    if named is None and not own.exists():
+        create_key(own, trust_folder)
+    return load_private_key(named or own)
+
+
+def final_ensemble(trained: Trained, margin: float) -> FittedEnsemble:
+    """Calibrators, pool and sets from what all fits of the cross-validation said of rows that they had not seen."""
+    plan, dataset = trained.plan, trained.dataset
+    told = read_told(trained.folder, plan, folds_of(dataset, plan), len(dataset))
+    return fit_bold_ensemble(out_of_fold_mean(told), dataset.samples, dataset.labels, rules_of(plan, margin))
+
+
+def finished(trained: Trained, fitted: FittedEnsemble, seconds: float) -> Findings:
+    """The findings with what is known at the end: the time that all took, and the weights that the bundle starts with."""
+    start = fitted.parameters
+    weights = LogOddsPool(start.weights, start.pool).weights(dict.fromkeys(trained.plan.experts, 0.5))
+    return msgspec.structs.replace(trained.findings, seconds=seconds, weights=weights)
+
+
+def make_bundle(
+    trained: Trained, findings: Findings, fitted: FittedEnsemble, out: Path, key: Ed25519PrivateKey
+) -> Path:
+    """Writes the signed bundle into ``out`` and returns its folder, named by its content. Raises `BundleError`."""
+    plan, dataset, folder = trained.plan, trained.dataset, trained.folder
+    experts = [read_final(folder, FitTask(name, plan.seeds[0], ())) for name in plan.experts]
+    contents = bundle_contents(
+        experts, fitted, final_normaliser(folder), dataset.samples, write_card(findings).encode()
+    )
+    contents |= {FINDINGS: canonical_json(findings), REPORT: write_report(findings)}
+    labels, trading = dataset.labels, findings.trading
+    expectancy = {} if trading.expectancy is None else {"expectancy": trading.expectancy.value}
+    manifest = Manifest(
+        feature_schema=FEATURE_SCHEMA,
+        experts=expert_entries(experts, {score.name: _metrics(score) for score in findings.experts}),
+        instruments=tuple(sorted({tape.instrument for tape in dataset.samples.tapes})),
+        timeframes=tuple(sorted({tape.timeframe for tape in dataset.samples.tapes})),
+        training=TrainingRange(int(np.min(dataset.samples.known_at)), int(np.max(labels.end)), len(labels)),
+        provenance=Provenance(
+            data={market.file: market.sha256 for market in findings.markets},
+            commit=findings.commit,
+            seeds=findings.seeds,
+            settings=findings.settings,
+        ),
+        verdict=findings.verdict,
+        metrics=_metrics(findings.ensemble) | expectancy,
+    )
+    return write_bundle(out, manifest, contents, key)
+
+
+def _metrics(score: ForecastScore) -> dict[str, float]:
+    return {
+        "log_loss": score.log_loss,
+        "chance_log_loss": score.chance_log_loss,
+        "brier": score.brier,
+        "calibration_error": score.calibration_error,
+    }

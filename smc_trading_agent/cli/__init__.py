@@ -12,6 +12,7 @@ from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
 from smc_trading_agent.cli.explain import explain
 from smc_trading_agent.cli.run import run
+from smc_trading_agent.cli.train import train
 from smc_trading_agent.cli.verify import verify
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(backtest)
+app.command()(train)
 app.command()(verify)
 app.command("base-rates")(base_rates)
 app.command()(explain)

@@ -54,17 +54,16 @@ class TrainRequest(msgspec.Struct, frozen=True):
     command: str
 
 
-class Trained(msgspec.Struct, frozen=True):
-    """A run whose fits are all made and judged."""
+class Run(msgspec.Struct, frozen=True):
+    """A run whose fits are all made."""
 
     folder: Path
     plan: Plan
     dataset: Dataset
-    findings: Findings
 
 
-def train(request: TrainRequest, clock: Clock, progress: Progress = lambda *_: None) -> Trained:
-    """Fits and judges everything; what the run folder holds already is not done again. Raises `AgentError`."""
+def fit_run(request: TrainRequest, progress: Progress = lambda *_: None) -> Run:
+    """Makes every fit of a run that its folder does not hold yet. Raises `AgentError`."""
     plan = plan_of(request)
     folder = request.state / plan.run
     if request.fresh:
@@ -72,15 +71,20 @@ def train(request: TrainRequest, clock: Clock, progress: Progress = lambda *_: N
     (folder / FITS).mkdir(parents=True, exist_ok=True)
     dataset = _dataset(folder, request, progress)
     write_whole(folder / PLAN, msgspec.json.encode(plan))
-    folds = folds_of(dataset, plan)
+    folds_of(dataset, plan)  # refuses before the first fit what can't be split
     _fit_all(folder, plan, request, progress)
+    return Run(folder, plan, dataset)
+
+
+def judge_run(request: TrainRequest, run: Run, clock: Clock, progress: Progress = lambda *_: None) -> Findings:
+    """What all fits come to; time taken, weights and bundle are left open."""
+    plan, settings = run.plan, request.settings
     ledger = TrialLedger(request.state / LEDGER, clock)
     try:
         counts = ledger.counts()
     finally:
         ledger.close()
     progress("evaluating", 0, 1)
-    settings = request.settings
     origin = Origin(
         made_at=clock.now(),
         command=request.command,
@@ -90,9 +94,10 @@ def train(request: TrainRequest, clock: Clock, progress: Progress = lambda *_: N
         time_limit=plan.embargo,
         costs=cost_model(settings.execution),
     )
-    findings = evaluate(folder, plan, folds, dataset, counts, origin, recomputer(request, dataset))
+    again = recomputer(request, run.dataset)
+    findings = evaluate(run.folder, plan, folds_of(run.dataset, plan), run.dataset, counts, origin, again)
     progress("evaluating", 1, 1)
-    return Trained(folder, plan, dataset, findings)
+    return findings
 
 
 def plan_of(request: TrainRequest) -> Plan:

@@ -80,13 +80,16 @@ def synthesize(
     closed_hours: Annotated[
         int, typer.Option("--closed-hours", min=0, max=23, help="Leave out the last hours of each day (UTC).")
     ] = 0,
+    planted_strength: Annotated[
+        float, typer.Option("--planted-strength", min=0.0, max=5.0, help="Of its one tendency; 0 leaves none.")
+    ] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write bars of the synthetic market to a file that is labelled as synthetic."""
     with errors_as_exit_codes(as_json):
         _refuse_target(out, force)
-        feed = SyntheticFeed(seed, length=bars)
+        feed = SyntheticFeed(seed, length=bars, planted_strength=planted_strength)
         open_ms = pl.col("open_time") % DAY_MS < DAY_MS - closed_hours * HOUR_MS
         table = _synthesize(feed, bars).filter(open_ms)
         labels = {"synthetic": "true", "venue": feed.instrument.venue, "symbol": feed.instrument.symbol}

@@ -89,7 +89,7 @@ def context_tilt(given: Samples, strength: float = 1.2) -> np.ndarray:
 def memory_tilt(given: Samples, strength: float = 1.5, span: int = 8) -> np.ndarray:
     """A signal in the past of the stream only: the mean direction of the bars before the last, seen from the side."""
     means = [
-        given.tapes[m].features[p - span : p, DIRECTION].mean() * np.sqrt(span)
+        given.tapes[m].features[max(p - span, 0) : p, DIRECTION].mean() * np.sqrt(span)
         for m, p in zip(given.market, given.position, strict=True)
     ]
     return strength * given.side * np.array(means)

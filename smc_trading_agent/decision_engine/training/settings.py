@@ -57,11 +57,11 @@ class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     chunk: int
     epochs: int
     learning_rate: float
-    patience: int = 3
-    weight_decay: float = 0.1
+    patience: int = 4
+    weight_decay: float = 1.0
     context_penalty: float = 0.2
     dropout: float = 0.2
-    column_dropout: float = 0.3
+    column_dropout: float = 0.5
 
     def __post_init__(self) -> None:
         sizes = (self.hidden, self.lanes, self.chunk, self.epochs, self.patience)
@@ -78,8 +78,9 @@ class LstmSettings(SequenceSettings, frozen=True, forbid_unknown_fields=True, kw
     hidden: int = 24
     lanes: int = 64
     chunk: int = 64
-    epochs: int = 12
+    epochs: int = 16
     learning_rate: float = 3e-3
+    weight_decay: float = 2.0
     burn_in: int = 64
     rank: int = 12
 
@@ -95,7 +96,7 @@ class TransformerSettings(SequenceSettings, frozen=True, forbid_unknown_fields=T
     lanes: int = 16
     chunk: int = 256
     epochs: int = 8
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     layers: int = 2
     heads: int = 4
     window: int = 64
@@ -144,9 +145,9 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 NANO = TrainingSettings(
     logistic=LogisticSettings(blocks=2),
     trees=TreeSettings(rounds=60),
-    lstm=LstmSettings(hidden=8, lanes=16, chunk=32, burn_in=32, rank=4, epochs=6, learning_rate=1e-2),
+    lstm=LstmSettings(hidden=12, lanes=32, chunk=32, burn_in=32, rank=8, epochs=10, learning_rate=6e-3),
     transformer=TransformerSettings(
-        hidden=8, lanes=8, chunk=32, epochs=6, learning_rate=1e-2, layers=2, heads=2, window=16
+        hidden=16, lanes=32, chunk=64, epochs=10, learning_rate=1e-2, layers=2, heads=2, window=16
     ),
 )
 """For a quick look, and for tests."""

@@ -60,7 +60,7 @@ def settings_hash(settings: Settings) -> str:
             "performance": True,
             "synthetic": {"speed", "fast_forward_bars"},
             # The session names the bundle by its content, and the journal holds who was late.
-            "decision": {"models": {"bundle", "trust_folder", "allow_unsigned", "deadline_ms"}},
+            "decision": {"models": {"bundle", "folder", "trust_folder", "allow_unsigned", "deadline_ms"}},
         },
     )
     text = json.dumps(content, sort_keys=True)

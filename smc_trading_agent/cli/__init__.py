@@ -11,6 +11,7 @@ from smc_trading_agent.cli.chart import chart
 from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
 from smc_trading_agent.cli.explain import explain
+from smc_trading_agent.cli.models import app as models_app
 from smc_trading_agent.cli.run import run
 from smc_trading_agent.cli.train import train
 from smc_trading_agent.cli.verify import verify
@@ -29,6 +30,7 @@ app.command("base-rates")(base_rates)
 app.command()(explain)
 app.command()(chart)
 app.add_typer(data_app, name="data")
+app.add_typer(models_app, name="models")
 app.command()(doctor)
 
 

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from smc_trading_agent.cli.output import BAD_INPUT, INTERNAL, STATE_CONFLICT, console, fail
+from smc_trading_agent.cli.output import BAD_INPUT, CHECK_FAILED, INTERNAL, STATE_CONFLICT, console, fail
 from smc_trading_agent.config import load_settings
 from smc_trading_agent.data_pipeline.instruments import Overrides
-from smc_trading_agent.domain.errors import AgentError, JournalError, StateConflict
+from smc_trading_agent.domain.errors import AgentError, GateClosed, JournalError, StateConflict
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.runtime.markets import FileOptions
 
@@ -72,6 +72,8 @@ def errors_as_exit_codes(as_json: bool) -> Iterator[None]:
     """Ends the command with the exit code that an expected error stands for."""
     try:
         yield
+    except GateClosed as error:
+        fail(error, as_json, CHECK_FAILED)
     except StateConflict as error:
         fail(error, as_json, STATE_CONFLICT)
     except JournalError as error:

@@ -2,6 +2,7 @@
 
 AgentError
 ├── BundleError          a model bundle, or a key for one, can't be trusted, read or used here
+├── GateClosed           what was found of a bundle does not meet the conditions for promoting it
 ├── ConfigError          a setting is unknown, missing or out of range
 ├── DataError            a file, feed or frame can't be used as market data
 ├── SnapshotError        bytes are no snapshot that can be gone on from
@@ -27,6 +28,10 @@ class AgentError(Exception):
 
 class BundleError(AgentError):
     """A model bundle, or a key for one, can't be trusted, read or used here."""
+
+
+class GateClosed(AgentError):
+    """What was found of a bundle does not meet the conditions for promoting it."""
 
 
 class ConfigError(AgentError):

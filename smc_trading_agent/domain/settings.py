@@ -47,7 +47,10 @@ class StructureSettings(Section):
 class ModelSettings(Section):
     """Which models judge setups, and when their judgement counts. Without a bundle base rates do."""
 
-    bundle: str = Field("", description="folder of the bundle; empty: base rates only")
+    bundle: str = Field(
+        "", description="folder of the bundle; `promoted`: the one promoted in `folder`; empty: base rates only"
+    )
+    folder: str = Field("models", description="folder of bundles, one of which may be promoted")
     trust_folder: str = Field("trust", description="folder of the public keys whose bundles are loaded")
     allow_unsigned: bool = Field(False, description="load a bundle that no trusted key signed")
     quorum: int = Field(

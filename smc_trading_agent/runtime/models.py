@@ -12,24 +12,25 @@ from smc_trading_agent.decision_engine.ensemble.signing import load_trusted_keys
 from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.settings import Settings
+from smc_trading_agent.runtime.model_registry import PROMOTED, registry_of
 
 
 def forecaster_of(
     settings: Settings, instrument: str, costs: CostModel, clock: Clock
 ) -> BaseRateForecaster | EnsembleForecaster:
-    """Base rates where `decision.models.bundle` is empty; else the bundle, verified and warmed.
+    """Base rates where `decision.models.bundle` is empty; else the bundle it names, or the promoted one, verified.
 
     Raises `BundleError` where the bundle can't be trusted, read or used here: nothing falls back in silence.
     """
     base, models = BaseRateForecaster(costs, settings.decision), settings.decision.models
     if not models.bundle:
         return base
-    bundle = load_bundle(
-        Path(models.bundle),
-        Use(instrument, settings.structure.decision_timeframe),
-        load_trusted_keys(Path(models.trust_folder)),
-        models.allow_unsigned,
-    )
+    use = Use(instrument, settings.structure.decision_timeframe)
+    if models.bundle == PROMOTED:
+        bundle = registry_of(models).load_promoted(use)
+    else:
+        trusted = load_trusted_keys(Path(models.trust_folder))
+        bundle = load_bundle(Path(models.bundle), use, trusted, models.allow_unsigned)
     ensemble = settings.performance.ml_ensemble
     return EnsembleForecaster(bundle, base, VoteCache(clock, ensemble.cache_ttl_seconds), models, ensemble)
 

@@ -199,6 +199,7 @@ WHERE_IT_RUNS = {path for path in KEYS if path[0] in ("app", "journal", "perform
     ("synthetic", "fast_forward_bars"),
     # The session names the bundle by its content, and the journal holds who was late.
     ("decision", "models", "bundle"),
+    ("decision", "models", "folder"),
     ("decision", "models", "trust_folder"),
     ("decision", "models", "allow_unsigned"),
     ("decision", "models", "deadline_ms"),

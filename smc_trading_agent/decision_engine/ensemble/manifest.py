@@ -19,6 +19,8 @@ CALIBRATORS, ENSEMBLE, NORMALISER, DRIFT, CARD = (
     "drift.json",
     "model_card.md",
 )
+FINDINGS, REPORT = "findings.json", "report.html"
+"""What training found, as numbers and as a page; a bundle may have them."""
 REQUIRED = (CALIBRATORS, ENSEMBLE, NORMALISER, DRIFT, CARD)
 """Files that every bundle has beside its experts'."""
 

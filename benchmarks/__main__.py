@@ -13,6 +13,7 @@ from rich.console import Console
 from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
 from benchmarks.floor import measure_floor
+from benchmarks.gym import measure_gym
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
 from benchmarks.report import PAGE, Report, page_of, show, surroundings, write
@@ -44,6 +45,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
     "parts": lambda scale, folder: measure_parts(scale.parts),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
+    "gym": lambda scale, folder: measure_gym(scale.decisions, scale.runs),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
     "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),

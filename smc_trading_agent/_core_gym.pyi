@@ -25,7 +25,9 @@ class TradeGym:
         bars: Bars,
         long_view: NDArray[np.float32],  # (bars, features): what a long position sees at each close
         short_view: NDArray[np.float32],
-        begins: tuple[NDArray[np.int64], NDArray[np.int64]],  # (trades,): known_bar, at whose close the setup was known;
+        begins: tuple[
+            NDArray[np.int64], NDArray[np.int64]
+        ],  # (trades,): known_bar, at whose close the setup was known;
         # first_bar, the first that begins at or after the entry: the next one where the entry was at its open
         side: NDArray[np.int64],
         levels: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],  # entry, stop, target

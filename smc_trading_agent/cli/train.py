@@ -38,7 +38,7 @@ from smc_trading_agent.research.training.needs import experts_named, need_extra
 from smc_trading_agent.research.training.run import TrainRequest
 
 Data = Annotated[list[Path], typer.Option("--data", help="A recorded market; may be given several times.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the bundle; models when left out.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the bundle; decision.models.folder when left out.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The first seed; the others count up from it.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, max=20, help="How many: 3, and 1 with --quick.")]
 Folds = Annotated[int, typer.Option("--folds", min=4, max=12, help="Groups of time; each split judges two of them.")]
@@ -48,7 +48,7 @@ Where = Annotated[str, typer.Option("--executor", help="process: a pool on this 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Fits at the same time; one a core.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Make every fit again, also what this run has made before.")]
 Key = Annotated[Path | None, typer.Option("--key", help="Private key to sign with; else our own, made on first use.")]
-RUNS, OUT = "training", Path("models")
+RUNS = "training"
 
 
 def train(
@@ -96,7 +96,7 @@ def train(
             command=_command(data, timeframe, context, seed, count, folds, models, quick),
         )
         need_extra(request.experts)
-        where = out or OUT
+        where = Path(settings.decision.models.folder) if out is None else out
         before = signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
         try:
             with StageProgress(console, as_json) as progress:

@@ -167,7 +167,9 @@ def bundle_contents(
     }
 
 
-def expert_entries(experts: Sequence[ExportedExpert], metrics: Mapping[str, dict[str, float]]) -> tuple[ExpertEntry, ...]:
+def expert_entries(
+    experts: Sequence[ExportedExpert], metrics: Mapping[str, dict[str, float]]
+) -> tuple[ExpertEntry, ...]:
     """The manifest's entries; ``metrics`` by expert."""
     return tuple(
         ExpertEntry(expert.name, expert.kind, expert_file(expert), metrics.get(expert.name, {})) for expert in experts

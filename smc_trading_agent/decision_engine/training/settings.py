@@ -127,17 +127,21 @@ class EnsembleFitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes of all models. ``threads`` is of one fit; ``tail`` the share of the newest training rows that stop it."""
+    """Sizes of all models. ``ppo_steps`` are those of its environment; ``threads`` is of one fit; ``tail`` the share of
+    the newest training rows that stop it.
+    """
 
     logistic: LogisticSettings = LogisticSettings()
     trees: TreeSettings = TreeSettings()
     lstm: LstmSettings = LstmSettings()
     transformer: TransformerSettings = TransformerSettings()
+    ppo_steps: int = 100_000
     ensemble: EnsembleFitSettings = EnsembleFitSettings()
     threads: int = 1
     tail: float = 0.15
 
     def __post_init__(self) -> None:
+        _demand(self.ppo_steps >= 0, "ppo_steps must be 0 or more", self.ppo_steps)
         _demand(self.threads >= 1, "threads must be 1 or more", self.threads)
         _demand(0.0 < self.tail < 0.5, "tail must lie in (0, 0.5)", self.tail)
 
@@ -149,5 +153,6 @@ NANO = TrainingSettings(
     transformer=TransformerSettings(
         hidden=16, lanes=32, chunk=64, epochs=10, learning_rate=1e-2, layers=2, heads=2, window=16
     ),
+    ppo_steps=8_192,
 )
 """For a quick look, and for tests."""

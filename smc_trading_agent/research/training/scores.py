@@ -19,7 +19,8 @@ from smc_trading_agent.research.statistics.comparison import diebold_mariano
 from smc_trading_agent.research.training.findings import ForecastScore, PairedTest, ReliabilityBin
 
 NOISE_DRAWS = 200
-BINS = 10
+MOST_BINS, LEAST_IN_BIN = 10, 200
+"""So many labels a bin that a perfect forecaster shows an error of about 0.02."""
 
 
 def losses(probability: Floats, outcome: Floats) -> Floats:
@@ -33,8 +34,8 @@ def score(
 ) -> ForecastScore:
     """All figures of forecasts (paths, n); ``by_seed`` are those of each seed's fits alone."""
     outcome = labels.outcome
-    errors = [calibration_error(*as_events(path, outcome), BINS) for path in probability]
-    noise = [calibration_noise(path, seed, None, BINS, NOISE_DRAWS).mean for path in probability]
+    errors = [calibration_error(*as_events(path, outcome), bins_of(len(outcome))) for path in probability]
+    noise = [calibration_noise(path, seed, None, bins_of(len(outcome)), NOISE_DRAWS).mean for path in probability]
     return ForecastScore(
         name=name,
         log_loss=float(losses(probability, outcome).mean()),
@@ -47,11 +48,16 @@ def score(
     )
 
 
+def bins_of(labels: int) -> int:
+    """How many bins of equal mass a number of labels is cut into."""
+    return min(MOST_BINS, max(2, labels // LEAST_IN_BIN))
+
+
 def reliability(probability: Floats, outcome: Floats) -> tuple[ReliabilityBin, ...]:
     """Bins over all paths; counts are labels, so a label that several paths put in a bin counts once."""
     paths = len(probability)
     forecasts, events, weights = as_events(probability.ravel(), np.tile(outcome, paths))
-    curve = reliability_curve(forecasts, events, weights, BINS)
+    curve = reliability_curve(forecasts, events, weights, bins_of(len(outcome)))
     made = []
     for forecast, observed, weight in zip(
         curve.forecast.tolist(), curve.observed.tolist(), curve.weight.tolist(), strict=True

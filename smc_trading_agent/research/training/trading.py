@@ -21,7 +21,7 @@ from smc_trading_agent.research.statistics.splits import Split
 from smc_trading_agent.research.statistics.trials import TrialCounts
 from smc_trading_agent.research.training.findings import FoldFacts, Interval, PathFacts, TradingFacts
 from smc_trading_agent.research.training.judging import Judged, Mask
-from smc_trading_agent.research.training.scores import BINS, as_events, losses
+from smc_trading_agent.research.training.scores import as_events, bins_of, losses
 
 DAY = 86_400_000_000_000
 FEW_TRADES = 20
@@ -44,7 +44,7 @@ def fold_facts(split: Split, judged: Judged, labels: Labels) -> FoldFacts:
         train=len(split.train),
         test=len(split.test),
         log_loss=float(losses(judged.probability, rows.outcome).mean()),
-        calibration_error=calibration_error(*as_events(judged.probability, rows.outcome), BINS),
+        calibration_error=calibration_error(*as_events(judged.probability, rows.outcome), bins_of(len(rows))),
         traded=int(chosen.sum()),
         mean_return=float(rows.net_return[chosen].mean()) if chosen.any() else 0.0,
     )
@@ -106,11 +106,13 @@ def trading_facts(
 
 
 def tried_returns(judged: Judged, labels: Labels, margin: float) -> list[Floats]:
-    """Daily returns, means over the paths, of each expert and seed alone by the margin, and of the ensemble."""
+    """Daily returns, means over the paths: of each expert and seed alone by the margin, of the ensemble, and of every
+    setup traded.
+    """
     configurations: Mapping[object, Mask] = {
         key: given >= labels.break_even + margin for key, given in judged.seeds.items()
     }
-    chosen = [*configurations.values(), judged.taken]
+    chosen = [*configurations.values(), judged.taken, np.ones_like(judged.taken)]
     return [np.mean([daily(path, labels) for path in given], axis=0) for given in chosen]
 
 

@@ -22,6 +22,7 @@ from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConform
 from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
 from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
+from smc_trading_agent.decision_engine.ensemble.manifest import Manifest
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
 from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_schedule
 from smc_trading_agent.domain.errors import ConfigError
@@ -100,6 +101,11 @@ class EnsembleForecaster:
     def bundle_id(self) -> str:
         """Content hash of the models that are served."""
         return self._bundle.bundle_id
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle says of itself."""
+        return self._bundle.manifest
 
     def observe(self, bars: Bars, start: int, stop: int) -> None:
         """Learns from the setups that these bars ended, from each as it was judged when it was new."""

@@ -107,7 +107,7 @@ def train(
         finally:
             signal.signal(signal.SIGTERM, before)
     if as_json:
-        emit({"bundle": str(bundle), **msgspec.to_builtins(findings)}, True)
+        emit({**msgspec.to_builtins(findings), "bundle": str(bundle)}, True)
     else:
         show(findings, bundle, settings)
 

@@ -150,7 +150,7 @@ def test_a_finished_run_gives_its_bundle_again(trained: Trained, monkeypatch: py
 def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path) -> None:
     agent = [sys.executable, "-c", "from smc_trading_agent.cli import main; main()"]
     command = [*agent, "train", "--data", str(data), *CHEAP]
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [*command, "--workers", "1", "--seeds", "3"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     wait_until(lambda: len(list(tmp_path.glob("state/training/*/fits/*.npz"))) >= 3, process)

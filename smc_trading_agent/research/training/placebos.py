@@ -35,7 +35,7 @@ MOST_TRADED = 0.01
 
 
 def shuffled_placebo(told: Told, dataset: Dataset, folds: Folds, seed: int, rules: Rules) -> PlaceboFacts:
-    """Experts fitted on shuffled labels, judged on shuffled labels: no better than a base rate, and nothing to trade."""
+    """Experts fitted on shuffled labels, judged on such: no better than a base rate, nothing to trade."""
     labels = shuffled_labels(dataset.labels, seed)
     _, paths = judge(told, folds, dataset.samples, labels, rules)
     chance = losses(base_rate(labels, folds), labels.outcome)

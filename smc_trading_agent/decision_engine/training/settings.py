@@ -144,7 +144,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NANO = TrainingSettings(
     logistic=LogisticSettings(blocks=2),
-    trees=TreeSettings(rounds=60),
+    trees=TreeSettings(rounds=100, learning_rate=0.1),
     lstm=LstmSettings(hidden=12, lanes=32, chunk=32, burn_in=32, rank=8, epochs=10, learning_rate=6e-3),
     transformer=TransformerSettings(
         hidden=16, lanes=32, chunk=64, epochs=10, learning_rate=1e-2, layers=2, heads=2, window=16

@@ -68,7 +68,7 @@ class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         _demand(min(sizes) >= 1, "sizes of a sequence model must be 1 or more", sizes)
         _demand(self.learning_rate > 0.0, "learning_rate must be above 0", self.learning_rate)
         dropouts = (self.dropout, self.column_dropout)
-        _demand(0.0 <= min(dropouts) and max(dropouts) < 1.0, "dropouts must lie in [0, 1)", dropouts)
+        _demand(min(dropouts) >= 0.0 and max(dropouts) < 1.0, "dropouts must lie in [0, 1)", dropouts)
         _demand(min(self.weight_decay, self.context_penalty) >= 0.0, "decay and penalty must not be negative", self)
 
 

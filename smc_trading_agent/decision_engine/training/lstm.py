@@ -23,6 +23,7 @@ from smc_trading_agent.decision_engine.training.normaliser import scaled_context
 from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples, Trades
 from smc_trading_agent.decision_engine.training.sequence import (
     Arrays,
+    Shuffle,
     Stream,
     fit_sequence,
     stream_of,
@@ -121,7 +122,7 @@ class LstmTrunk:
         """``narrow`` (rank, F) and ``wide`` (4H, rank) make the input weights; ``state`` and ``bias`` as in PyTorch."""
         return self._weights
 
-    def batches(self, rows: Indices, chance: np.random.Generator | None) -> Iterator[tuple[Indices, Tensor]]:
+    def batches(self, rows: Indices, shuffle: Shuffle | None) -> Iterator[tuple[Indices, Tensor]]:
         """In the order of the tape, which is the same for training."""
         import torch
 
@@ -135,7 +136,7 @@ class LstmTrunk:
         for index in range(int(number.max(initial=-1)) + 1):
             chosen = rows[number == index]
             first = burn_in + index * chunk
-            out, (h, c) = self._run(first, first + chunk, (h, c), chance is not None)
+            out, (h, c) = self._run(first, first + chunk, (h, c), shuffle is not None)
             if len(chosen):
                 yield chosen, out[self._step[chosen] - first, self._lane[chosen]]
             h, c = h.detach(), c.detach()

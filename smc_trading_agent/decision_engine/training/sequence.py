@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Arrays = dict[str, NDArray[np.float32]]
+Shuffle = tuple[int, int]
+"""Seed of the fit, and the epoch."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -46,10 +48,10 @@ class Trunk(Protocol):
         """What is fitted, by name."""
         ...
 
-    def batches(self, rows: Indices, chance: np.random.Generator | None) -> Iterator[tuple[Indices, Tensor]]:
+    def batches(self, rows: Indices, shuffle: Shuffle | None) -> Iterator[tuple[Indices, Tensor]]:
         """Some of the setups ``rows`` at a time with their readouts (k, H); the weights may change in between.
 
-        With ``chance`` the order is for training, without it there is none.
+        With a seed ``shuffle`` it is for training: the order may be random, and columns are left out.
         """
         ...
 
@@ -87,7 +89,7 @@ def fit_sequence(
     with torch_threads(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         loop = _Loop(build(stream), stream, samples, labels, normaliser, settings)
-        return loop.run(*purged_tail(samples, labels, tail), np.random.default_rng(seed))
+        return loop.run(*purged_tail(samples, labels, tail), seed)
 
 
 @contextmanager
@@ -152,11 +154,11 @@ class _Loop:
             lr=settings.learning_rate,
         )
 
-    def run(self, early: Indices, late: Indices, chance: np.random.Generator) -> Fit:
+    def run(self, early: Indices, late: Indices, seed: int) -> Fit:
         start = self._tail_loss(late) if len(early) and len(late) else 0.0
         best, epoch, kept = start, 0, self._copy()
         for number in range(1, self._settings.epochs + 1 if len(early) and len(late) else 1):
-            for rows, readout in self._trunk.batches(early, chance):
+            for rows, readout in self._trunk.batches(early, (seed, number)):
                 self._update(rows, readout)
             loss = self._tail_loss(late)
             if loss < best:

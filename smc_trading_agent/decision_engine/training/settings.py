@@ -68,7 +68,7 @@ class SequenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         _demand(min(sizes) >= 1, "sizes of a sequence model must be 1 or more", sizes)
         _demand(self.learning_rate > 0.0, "learning_rate must be above 0", self.learning_rate)
         dropouts = (self.dropout, self.column_dropout)
-        _demand(0.0 <= min(dropouts) and max(dropouts) < 1.0, "dropouts must lie in [0, 1)", dropouts)
+        _demand(min(dropouts) >= 0.0 and max(dropouts) < 1.0, "dropouts must lie in [0, 1)", dropouts)
         _demand(min(self.weight_decay, self.context_penalty) >= 0.0, "decay and penalty must not be negative", self)
 
 
@@ -148,7 +148,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NANO = TrainingSettings(
     logistic=LogisticSettings(blocks=2),
-    trees=TreeSettings(rounds=60),
+    trees=TreeSettings(rounds=100, learning_rate=0.1),
     lstm=LstmSettings(hidden=12, lanes=32, chunk=32, burn_in=32, rank=8, epochs=10, learning_rate=6e-3),
     transformer=TransformerSettings(
         hidden=16, lanes=32, chunk=64, epochs=10, learning_rate=1e-2, layers=2, heads=2, window=16

@@ -28,6 +28,7 @@ from smc_trading_agent.decision_engine.training.normaliser import scaled_context
 from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples, Trades
 from smc_trading_agent.decision_engine.training.sequence import (
     Arrays,
+    Shuffle,
     Stream,
     fit_sequence,
     stream_of,
@@ -168,13 +169,13 @@ class TransformerTrunk:
         """For each layer ``into`` (d, 5 d) for query, key, value and feed-forward, ``down`` (3 d, d), and norms."""
         return self._weights
 
-    def batches(self, rows: Indices, chance: np.random.Generator | None) -> Iterator[tuple[Indices, Tensor]]:
-        """Pieces with setups among ``rows``, ``lanes`` at a time, shuffled by ``chance``."""
+    def batches(self, rows: Indices, shuffle: Shuffle | None) -> Iterator[tuple[Indices, Tensor]]:
+        """Pieces with setups among ``rows``, ``lanes`` at a time, in an order of ``shuffle``."""
         import torch
 
         pieces = np.unique(self._piece[rows])
-        if chance is not None:
-            pieces = chance.permutation(pieces)
+        if shuffle is not None:
+            pieces = np.random.default_rng(shuffle).permutation(pieces)
         for first in range(0, len(pieces), self._settings.lanes):
             some = pieces[first : first + self._settings.lanes]
             place = np.full(len(self._places), -1)
@@ -184,7 +185,7 @@ class TransformerTrunk:
             lanes = torch.from_numpy(place[self._piece[chosen]])
             steps = torch.from_numpy(self._step[chosen])
             given = self._rows[self._places[some]]
-            if chance is not None:
+            if shuffle is not None:
                 given = without_columns(given, self._settings.column_dropout, pieces=0)
             yield chosen, read_out(self._weights, given, real, lanes, steps, self._settings)
 

@@ -156,7 +156,7 @@ def _best_rounds(
     seed: int,
     settings: TrainingSettings,
 ) -> int:
-    if not len(early) or not len(late):
+    if not settings.trees.rounds or not len(early) or not len(late):
         return 0
     score = offset.apply(rows[late])
     best, rounds = mean_loss(score, labels.outcome[late], labels.weight[late]), 0

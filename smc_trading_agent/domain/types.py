@@ -96,7 +96,8 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     A win counts as reaching the target first; an exit in between counts as its share of the way from stop to target.
     ``samples`` and ``wins`` are the resolved setups that it rests on. The rest is empty unless models voted:
     ``bundle`` is their content hash, ``abstentions`` every reason not to act on them, ``disagreement`` the weighted
-    standard deviation of their log-odds, ``top_features`` the largest shares by ``explained_by``.
+    standard deviation of their log-odds, ``top_features`` the largest shares by ``explained_by``, ``size_multiplier``
+    a policy's share of the size that the limits allow, 0.25 to 1.
     """
 
     setup_id: str
@@ -113,6 +114,7 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     abstentions: tuple[RefusalDetail, ...] = ()
     explained_by: str = ""
     top_features: tuple[FeatureShare, ...] = ()
+    size_multiplier: float = 1.0
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -153,7 +155,10 @@ class ModelsHealth(msgspec.Struct, frozen=True):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """The wish to trade: an entry with its bracket, or the exit of what is held."""
+    """The wish to trade: an entry with its bracket, or the exit of what is held.
+
+    ``size_multiplier`` is a policy's share of the size that the limits allow, 0.25 to 1.
+    """
 
     decision_id: str
     instrument: str
@@ -167,6 +172,7 @@ class Intent(msgspec.Struct, frozen=True):
     probability: float
     time_limit_ns: int = 0
     reason: str = ""
+    size_multiplier: float = 1.0
 
 
 class Refusal(msgspec.Struct, frozen=True):

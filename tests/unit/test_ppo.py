@@ -12,9 +12,10 @@ import pytest
 
 from smc_trading_agent._core import GYM_SIZES
 from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
-from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, LOGIT, OBSERVATION, SIZE, load_experts
+from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import SETUP_COLUMNS, Normaliser, Scaler, Scaling
-from smc_trading_agent.decision_engine.training.policy_network import forward
+from smc_trading_agent.decision_engine.ensemble.policy_outputs import load_sizer
+from smc_trading_agent.decision_engine.training.policy_network import OBSERVATION, forward
 from smc_trading_agent.decision_engine.training.ppo import PolicyEvaluation, PpoExpert, PpoFitter, evaluate
 from tests.bundles import written
 from tests.planted_trades import NOISE, PLANTED, C, F, as_they_are, planted
@@ -164,6 +165,8 @@ def test_a_bundle_serves_the_exported_file(tmp_path: Path) -> None:
     row = np.random.default_rng(6).normal(0.0, 1.0, C).astype(np.float32)
     logit, size = run(quick().export(), {CONTEXT: row[None]})
     assert expert.vote(row) == pytest.approx(logit.item(), abs=1e-6)
+    sizer = load_sizer(bundle)
+    assert sizer is not None
+    assert sizer.size(row) == size.item()
     assert size.item() in GYM_SIZES
     assert np.isnan(expert.vote(np.full(C, np.nan, dtype=np.float32)))
-    assert (LOGIT, SIZE) == ("logit", "size")

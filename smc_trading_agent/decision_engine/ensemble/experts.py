@@ -34,7 +34,7 @@ WARM_UP_RUNS = 20
 WARM_UP_NS = 200_000_000
 MOST_WAITING = 10_000
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-X, CONTEXT, LOGIT, SIZE, OBSERVATION = "x", "context", "logit", "size", "observation"
+X, CONTEXT, LOGIT = "x", "context", "logit"
 
 
 class Expert(Protocol):

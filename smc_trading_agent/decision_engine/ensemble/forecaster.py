@@ -23,6 +23,7 @@ from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
 from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
 from smc_trading_agent.decision_engine.ensemble.manifest import Manifest
+from smc_trading_agent.decision_engine.ensemble.policy_outputs import POLICY, load_sizer
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
 from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_schedule
 from smc_trading_agent.domain.errors import ConfigError
@@ -96,6 +97,7 @@ class EnsembleForecaster:
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
+        self._sizer = load_sizer(bundle)
 
     @property
     def bundle_id(self) -> str:
@@ -163,6 +165,7 @@ class EnsembleForecaster:
             abstentions=self._abstentions(free, pooled, prediction_set, probability, base.break_even),
             explained_by="" if self._explainer is None else self._explainer.name,
             top_features=self._top_features(context, scaled),
+            size_multiplier=self._size(scaled, counted, base.size_multiplier),
         )
 
     def follow(self, setup: Setup) -> None:
@@ -281,6 +284,16 @@ class EnsembleForecaster:
             }
             details.append(RefusalDetail(RefusalReason.CONFORMAL, numbers))
         return tuple(details)
+
+    def _size(self, scaled: Row, counted: Mapping[str, float], full: float) -> float:
+        """The policy's share of the size; ``full`` where its vote does not count.
+
+        ``full`` is the field's default, the very object: by that the journal knows that there is nothing to write.
+        """
+        if self._sizer is None or POLICY not in counted:
+            return full
+        size = self._sizer.size(scaled)
+        return full if size == full else size
 
     def _top_features(self, context: Floats, scaled: Row) -> tuple[FeatureShare, ...]:
         """The columns that move the logistic expert most; trees and networks give no shares at this price."""

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core import GYM_SIZES, GYM_STATE_NAMES
-from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, LOGIT, OBSERVATION, SIZE
+from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, LOGIT
 from smc_trading_agent.decision_engine.ensemble.inputs import SETUP_COLUMNS, Scaling
+from smc_trading_agent.decision_engine.ensemble.policy_outputs import SIZE
 from smc_trading_agent.decision_engine.training.graphs import Graph
 
 Singles = NDArray[np.float32]
 Stack = tuple[tuple[Singles, Singles], ...]
 """Layers in order, each (weights (inputs, outputs), bias (outputs,))."""
+OBSERVATION = "observation"
 SIZES = np.array(GYM_SIZES, dtype=np.float32)
 HOLD, LEAVE = len(GYM_SIZES), len(GYM_SIZES) + 1
 """Places of the actor's outputs after those of the sizes."""

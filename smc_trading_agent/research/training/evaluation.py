@@ -84,8 +84,8 @@ def evaluate(
     trading = trading_facts(paths.taken, tried, labels, counts, resampling)
     ensemble = score("ensemble", paths.probability, labels, SEED)
     placebos = _placebos(folder, plan, folds, dataset, paths.taken, origin)
-    leaks = audit_columns(dataset, recompute).leaks
-    gate = gate_lines(trading, facts, ensemble, placebos, leaks)
+    leaks, too_good = audit_columns(dataset, recompute)
+    gate = gate_lines(trading, facts, ensemble, placebos, leaks, too_good)
     every = baseline(labels, resampling)
     return Findings(
         run=plan.run,

@@ -27,6 +27,7 @@ def gate_lines(
     ensemble: ForecastScore,
     placebos: Sequence[PlaceboFacts],
     leaks: Sequence[str],
+    too_good: Sequence[str] = (),
 ) -> tuple[GateLine, ...]:
     """Every condition; one that could not be measured does not hold."""
     doubled = float(np.median([path.total_return_double_costs for path in paths]))
@@ -59,6 +60,7 @@ def gate_lines(
         ),
         GateLine("Placebos that did not fail", ", ".join(failed) or "none", "none", not failed),
         GateLine("Leaks", ", ".join(leaks) or "none", "none", not leaks),
+        GateLine("Columns too good to be true", ", ".join(too_good) or "none", "none", not too_good),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.research.dataset.pooled import Dataset
 from smc_trading_agent.research.statistics.bootstrap import Resampling, difference_interval
 from smc_trading_agent.research.statistics.comparison import diebold_mariano
-from smc_trading_agent.research.statistics.leaks import AuditLimits, LeakAudit, audit_leaks
+from smc_trading_agent.research.statistics.leaks import AuditLimits, LeakAudit, Symptom, audit_leaks
 from smc_trading_agent.research.statistics.placebos import plant_leak
 from smc_trading_agent.research.training.findings import PlaceboFacts
 from smc_trading_agent.research.training.fits import shuffled_labels
@@ -121,9 +122,22 @@ def leak_placebo(dataset: Dataset, seed: int) -> PlaceboFacts:
     )
 
 
-def audit_columns(dataset: Dataset, recompute: Callable[[int], Floats]) -> LeakAudit:
+class Audited(NamedTuple):
+    """Columns that know the future, and columns too good to be true although their rows came out the same when they
+    were computed again: these know the future only where the times in the data are wrong.
+    """
+
+    leaks: tuple[str, ...]
+    too_good: tuple[str, ...]
+
+
+def audit_columns(dataset: Dataset, recompute: Callable[[int], Floats]) -> Audited:
     """The audit of the columns that the models were fitted on; see `research.statistics.leaks`."""
-    return _audit(dataset, dataset.samples.context, CONTEXT_COLUMNS, recompute)
+    named = [one for one in _audit(dataset, dataset.samples.context, CONTEXT_COLUMNS, recompute).features if one.leaks]
+    return Audited(
+        leaks=tuple(one.name for one in named if Symptom.NOT_CAUSAL in one.symptoms),
+        too_good=tuple(one.name for one in named if Symptom.NOT_CAUSAL not in one.symptoms),
+    )
 
 
 def _audit(

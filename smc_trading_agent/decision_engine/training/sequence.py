@@ -18,7 +18,7 @@ from smc_trading_agent.decision_engine.ensemble.inputs import Normaliser
 from smc_trading_agent.decision_engine.training.head import Head, Rows, turn_of
 from smc_trading_agent.decision_engine.training.normaliser import mean_weight_one, scaled_context, scaled_stream
 from smc_trading_agent.decision_engine.training.offset import fit_offset, mean_loss
-from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples
+from smc_trading_agent.decision_engine.training.samples import Floats, Indices, Labels, Samples, Tape
 from smc_trading_agent.decision_engine.training.settings import SequenceSettings
 from smc_trading_agent.decision_engine.training.tail import purged_tail
 
@@ -67,9 +67,22 @@ class Fit(msgspec.Struct, frozen=True):
 
 def stream_of(samples: Samples, normaliser: Normaliser) -> Stream:
     """Scaled tapes, joined."""
-    rows = np.concatenate([scaled_stream(tape, normaliser) for tape in samples.tapes])
+    rows = _joined(samples.tapes, normaliser)
     first = np.cumsum([0, *(len(tape.features) for tape in samples.tapes)])
     return Stream(rows, first, first[samples.market] + samples.position)
+
+
+_newest: list[tuple[tuple[Tape, ...], Normaliser, Rows]] = []
+"""The tapes that were scaled last: a fit and what it says of other rows, and the fits of one fold, share them."""
+
+
+def _joined(tapes: tuple[Tape, ...], normaliser: Normaliser) -> Rows:
+    for kept, scaled_by, rows in _newest:
+        if kept is tapes and scaled_by == normaliser:
+            return rows
+    rows = np.concatenate([scaled_stream(tape, normaliser) for tape in tapes])
+    _newest[:] = [(tapes, normaliser, rows)]
+    return rows
 
 
 def fit_sequence(

@@ -102,13 +102,13 @@ def folds_of(dataset: Dataset, plan: Plan) -> Folds:
 
 
 def tasks_of(plan: Plan) -> tuple[FitTask, ...]:
-    """Every fit of a run, the dear ones first, so that the last to end is a short one."""
+    """Every fit of a run: fits of one fold together, as they share its scaling, the dear ones of it first."""
     held = tuple(combinations(range(plan.groups), plan.test_groups + 1))
     order = sorted(plan.experts, key=lambda expert: expert in CHEAP)
     first = plan.seeds[0]
     return (
         *(FitTask(expert, first, ()) for expert in order),
-        *(FitTask(expert, seed, groups) for expert in order for seed in plan.seeds for groups in held),
+        *(FitTask(expert, seed, groups) for groups in held for expert in order for seed in plan.seeds),
         *(FitTask(expert, first, groups, True) for expert in placebo_experts(plan) for groups in held),
     )
 

@@ -191,10 +191,6 @@ class OptimizedTradingCoordinator:
             self._judge(setup)
         self._guard("decision_engine", forecaster.settle, None)
 
-    def _leaves(self, bar: Bar) -> bool:
-        held = self._stages.engine.held()
-        return held is not None and self._stages.forecaster.leaves(held, bar)
-
     def _mark(self) -> None:
         account = self._guard("execution_engine", self._resolved_account, None)
         if account is None:
@@ -210,6 +206,10 @@ class OptimizedTradingCoordinator:
             self._tell_order_events(self._stages.engine.resolve_unknown(self._clock.now()))
             account = self._account()
         return account
+
+    def _leaves(self, bar: Bar) -> bool:
+        held = self._stages.engine.held()
+        return held is not None and self._stages.forecaster.leaves(held, bar)
 
     def _judge(self, setup: Setup) -> Approval | Refusal:
         """One setup through forecast, policy, gate and engine; the outcome is journalled before it takes effect."""

@@ -175,14 +175,6 @@ class Intent(msgspec.Struct, frozen=True):
     size_multiplier: float = 1.0
 
 
-class HeldTrade(msgspec.Struct, frozen=True):
-    """The open position: the decision whose entry opened it, and when that filled."""
-
-    decision_id: str
-    side: int
-    opened_at: int
-
-
 class Refusal(msgspec.Struct, frozen=True):
     """Every reason why a decision did not become an order."""
 
@@ -190,6 +182,14 @@ class Refusal(msgspec.Struct, frozen=True):
     stage: str
     time: int
     details: tuple[RefusalDetail, ...]
+
+
+class HeldTrade(msgspec.Struct, frozen=True):
+    """The open position: the decision whose entry opened it, and when that filled."""
+
+    decision_id: str
+    side: int
+    opened_at: int
 
 
 class ApprovedOrder(msgspec.Struct, frozen=True):

@@ -58,6 +58,7 @@ def test_a_planted_signal_beats_full_size_and_the_policy_before_it_learned() -> 
     expert, found = fitted(PLANTED)
     _, low, _ = found.gain(found.full_size)
     assert low > 0.02
+    assert found.gain(found.best_constant)[1] > 0.02
     assert found.gain(found.untrained)[1] > 0.05
     samples, labels, _ = planted(1_000, PLANTED, 2)
     won = labels.outcome == 1.0
@@ -74,6 +75,12 @@ def test_in_noise_there_is_nothing_to_gain() -> None:
 def test_full_size_earns_what_labels_say_and_the_baseline_is_the_same_for_any_policy() -> None:
     _, labels, _ = planted(1_000, PLANTED, 2)
     assert fitted(PLANTED)[1].full_size == pytest.approx(labels.net_return, abs=1e-5)
+
+
+def test_the_best_constant_size_is_the_least_where_trading_loses() -> None:
+    gains, zeros = np.array([1.0, -0.5, 2.0]), np.zeros(3)
+    assert np.array_equal(PolicyEvaluation(zeros, gains, zeros).best_constant, gains)
+    assert np.array_equal(PolicyEvaluation(zeros, -gains, zeros).best_constant, -0.25 * gains)
 
 
 def test_the_interval_widens_where_neighbours_are_alike() -> None:

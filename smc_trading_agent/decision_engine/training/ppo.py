@@ -115,6 +115,14 @@ class PolicyEvaluation(msgspec.Struct, frozen=True):
     full_size: Floats
     untrained: Floats
 
+    @property
+    def best_constant(self) -> Floats:
+        """Held to the end at the one size that earned most, known only afterwards: the least where trading loses.
+
+        On losing trades any small size beats the full one; a policy that has learned something beats this.
+        """
+        return self.full_size if self.full_size.mean() > 0.0 else GYM_SIZES[0] * self.full_size
+
     def gain(self, over: Floats) -> tuple[float, float, float]:
         """Mean reward of the policy beyond that of ``over``, and the 95 % interval of the mean.
 

@@ -184,6 +184,14 @@ class Refusal(msgspec.Struct, frozen=True):
     details: tuple[RefusalDetail, ...]
 
 
+class HeldTrade(msgspec.Struct, frozen=True):
+    """The open position: the decision whose entry opened it, and when that filled."""
+
+    decision_id: str
+    side: int
+    opened_at: int
+
+
 class ApprovedOrder(msgspec.Struct, frozen=True):
     """An order that passed the risk gateway. Only the gateway can make one: the seal is its signature."""
 

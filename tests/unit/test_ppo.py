@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smc_trading_agent._core import GYM_SIZES
+from smc_trading_agent._core import GYM_SIZES, Bar
 from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
+from smc_trading_agent.decision_engine.ensemble.exit_policy import OBSERVATION, load_exit
 from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import SETUP_COLUMNS, Normaliser, Scaler, Scaling
 from smc_trading_agent.decision_engine.ensemble.policy_outputs import load_sizer
-from smc_trading_agent.decision_engine.training.policy_network import OBSERVATION, forward
+from smc_trading_agent.decision_engine.training.policy_network import forward
 from smc_trading_agent.decision_engine.training.ppo import PolicyEvaluation, PpoExpert, PpoFitter, evaluate
+from smc_trading_agent.domain.types import Decision, HeldTrade
 from tests.bundles import written
+from tests.factories import MINUTE, NOW, forecast, setup
 from tests.planted_trades import NOISE, PLANTED, C, F, as_they_are, planted
 
 pytestmark = pytest.mark.usefixtures("training_extra")
@@ -55,6 +58,7 @@ def test_a_planted_signal_beats_full_size_and_the_policy_before_it_learned() -> 
     expert, found = fitted(PLANTED)
     _, low, _ = found.gain(found.full_size)
     assert low > 0.02
+    assert found.gain(found.best_constant)[1] > 0.02
     assert found.gain(found.untrained)[1] > 0.05
     samples, labels, _ = planted(1_000, PLANTED, 2)
     won = labels.outcome == 1.0
@@ -71,6 +75,12 @@ def test_in_noise_there_is_nothing_to_gain() -> None:
 def test_full_size_earns_what_labels_say_and_the_baseline_is_the_same_for_any_policy() -> None:
     _, labels, _ = planted(1_000, PLANTED, 2)
     assert fitted(PLANTED)[1].full_size == pytest.approx(labels.net_return, abs=1e-5)
+
+
+def test_the_best_constant_size_is_the_least_where_trading_loses() -> None:
+    gains, zeros = np.array([1.0, -0.5, 2.0]), np.zeros(3)
+    assert np.array_equal(PolicyEvaluation(zeros, gains, zeros).best_constant, gains)
+    assert np.array_equal(PolicyEvaluation(zeros, -gains, zeros).best_constant, -0.25 * gains)
 
 
 def test_the_interval_widens_where_neighbours_are_alike() -> None:
@@ -96,7 +106,6 @@ def test_the_same_seed_fits_the_same_policy_and_leaves_the_process_as_it_was() -
     threads = torch.get_num_threads()
     again = QUICK(*trades, odd_normaliser(), 1)
     assert again.export() == quick().export()
-    assert again.export_exit() == quick().export_exit()
     assert QUICK(*trades, odd_normaliser(), 2).export() != quick().export()
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
     assert torch.get_num_threads() == threads
@@ -154,9 +163,26 @@ def test_the_exit_graph_gives_the_log_odds_of_leaving() -> None:
     network = quick().network
     observations = np.random.default_rng(5).normal(0.0, 1.0, (40, network.actor[0][0].shape[0])).astype(np.float32)
     leaves = network.actions(observations)[:, 1]
-    logits = [run(quick().export_exit(), {OBSERVATION: row[None]})[0].item() for row in observations]
+    logits = [run(network.exit_graph(), {OBSERVATION: row[None]})[0].item() for row in observations]
     assert [logit > 0.0 for logit in logits] == (leaves == 1).tolist()
     assert np.unique(leaves).size == 2 or max(logits) < 0.0
+
+
+def test_the_exit_of_the_exported_file_is_served_too(tmp_path: Path) -> None:
+    bundle = load_bundle(written(tmp_path, files={"ppo.onnx": quick().export()}), allow_unsigned=True)
+    policy = load_exit(bundle)
+    held = HeldTrade("d0", 1, NOW)
+    policy.taken(Decision("d0", NOW, setup(), forecast(), None))
+    bracket = policy._state.brackets["d0"]
+    answers = set()
+    for number in range(60):
+        bar = Bar(NOW, NOW + MINUTE, *(bracket.entry + number,) * 4)
+        features = np.random.default_rng(number).normal(0.0, 1.0, F)
+        seen = policy.observe(held, bracket, bar, features)
+        left = quick().network.actions(seen[None])[0, 1] == 1
+        assert policy.leaves(held, bar, features) == left
+        answers.add(bool(left))
+    assert answers
 
 
 def test_a_bundle_serves_the_exported_file(tmp_path: Path) -> None:

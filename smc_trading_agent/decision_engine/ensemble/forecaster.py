@@ -14,12 +14,13 @@ from copy import deepcopy
 import msgspec
 import numpy as np
 
-from smc_trading_agent._core import FEATURE_NAMES, Bars
+from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.cache import CacheKey, VoteCache
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal
 from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
+from smc_trading_agent.decision_engine.ensemble.exit_policy import load_exit
 from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
 from smc_trading_agent.decision_engine.ensemble.manifest import Manifest
@@ -29,7 +30,16 @@ from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_s
 from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import DriftLevel, ForecastSource, PredictionSet, RefusalReason, VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings, ModelSettings
-from smc_trading_agent.domain.types import FeatureShare, Forecast, ModelsHealth, RefusalDetail, Setup, Vote
+from smc_trading_agent.domain.types import (
+    Decision,
+    FeatureShare,
+    Forecast,
+    HeldTrade,
+    ModelsHealth,
+    RefusalDetail,
+    Setup,
+    Vote,
+)
 
 NS_PER_MS = 1_000_000
 TOP_FEATURES = 5
@@ -56,6 +66,7 @@ class ForecasterState(msgspec.Struct):
     drift: bytes
     experts: dict[str, bytes]
     open_forecasts: dict[str, OpenForecast]
+    exits: bytes = b""
 
 
 class EnsembleForecaster:
@@ -98,6 +109,8 @@ class EnsembleForecaster:
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
         self._sizer = load_sizer(bundle)
+        self._exits = load_exit(bundle) if models.policy_exit else None
+        self._shown: Floats | None = None  # the features of the last close
 
     @property
     def bundle_id(self) -> str:
@@ -123,9 +136,11 @@ class EnsembleForecaster:
 
     def on_close(self, features: tuple[float, ...]) -> None:
         """Shows a close to the models with state, and to the drift watch."""
+        self._shown = None
         row = np.array(features, dtype=np.float64)
         self._schedule.on_close(self._stream.apply(row))
         self._drift.on_close(row)
+        self._shown = row
 
     def settle(self) -> None:
         """Lets the models with state step through the close, so that the next decision need not."""
@@ -167,6 +182,18 @@ class EnsembleForecaster:
             top_features=self._top_features(context, scaled),
             size_multiplier=self._size(scaled, counted, base.size_multiplier),
         )
+
+    def taken(self, decision: Decision) -> None:
+        """Takes note of what may come to be held, for the policy that may leave it."""
+        if self._exits is not None:
+            self._exits.taken(decision)
+
+    def leaves(self, held: HeldTrade, bar: Bar) -> bool:
+        """What the policy says, where it is asked at all and drift has not put it to rest."""
+        if self._exits is None or self._shown is None:
+            return False
+        wish = self._exits.leaves(held, bar, self._shown)  # also where it is at rest: it follows what is held
+        return wish and self._drift.level is not DriftLevel.STOP and POLICY not in self._drift.dropped
 
     def follow(self, setup: Setup) -> None:
         """Starts watching a setup; what was said of it first is what will be learned from."""
@@ -215,6 +242,7 @@ class EnsembleForecaster:
                 drift=self._drift.snapshot(),
                 experts={expert.name: expert.snapshot() for expert in self._experts},
                 open_forecasts=self._open,
+                exits=b"" if self._exits is None else self._exits.snapshot(),
             )
         )
 
@@ -228,6 +256,8 @@ class EnsembleForecaster:
         for expert in self._experts:
             expert.restore(state.experts[expert.name])
         self._open = state.open_forecasts
+        if self._exits is not None and state.exits:
+            self._exits.restore(state.exits)
 
     def _answers(self, setup: Setup, context: Row, recorded: Forecast | None) -> Mapping[str, Answer]:
         """Votes from the cache or the models; in a replay, from the models, but for those that were missing then."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT
+from smc_trading_agent.decision_engine.ensemble.manifest import ExpertEntry
 from smc_trading_agent.decision_engine.ensemble.sessions import BoundGraph, Row, open_session, output_of
 
 POLICY = "ppo"
@@ -32,12 +33,17 @@ class PolicySizer:
         return min(value, FULL_SIZE) if value >= LEAST_SIZE else LEAST_SIZE
 
 
+def policy_entry(bundle: Bundle) -> ExpertEntry | None:
+    """The manifest's entry of the policy network, None where the bundle has none."""
+    return next((one for one in bundle.manifest.experts if one.name == POLICY and one.kind == "row"), None)
+
+
 def load_sizer(bundle: Bundle) -> PolicySizer | None:
     """The sizer of a bundle, None where its policy gives no size or it has none.
 
     `BundleError` where the graph doesn't run or its size is no single number.
     """
-    entry = next((one for one in bundle.manifest.experts if one.name == POLICY and one.kind == "row"), None)
+    entry = policy_entry(bundle)
     if entry is None:
         return None
     session = open_session(entry.file, bundle.contents[entry.file])

@@ -8,11 +8,14 @@ other expert.
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core import GYM_SIZES, GYM_STATE_NAMES
+from smc_trading_agent.decision_engine.ensemble.exit_policy import EXIT_GRAPH, OBSERVATION
 from smc_trading_agent.decision_engine.ensemble.experts import CONTEXT, LOGIT
 from smc_trading_agent.decision_engine.ensemble.inputs import SETUP_COLUMNS, Scaling
 from smc_trading_agent.decision_engine.ensemble.policy_outputs import SIZE
@@ -21,7 +24,6 @@ from smc_trading_agent.decision_engine.training.graphs import Graph
 Singles = NDArray[np.float32]
 Stack = tuple[tuple[Singles, Singles], ...]
 """Layers in order, each (weights (inputs, outputs), bias (outputs,))."""
-OBSERVATION = "observation"
 SIZES = np.array(GYM_SIZES, dtype=np.float32)
 HOLD, LEAVE = len(GYM_SIZES), len(GYM_SIZES) + 1
 """Places of the actor's outputs after those of the sizes."""
@@ -105,6 +107,16 @@ class EntryNetwork(msgspec.Struct, frozen=True):
         choice = node("ArgMax", [node("Slice", [logits, *bounds], "of_sizes")], "choice", axis=1, keepdims=0)
         node("Gather", [constant("sizes", SIZES[:, None]), choice], SIZE, axis=0)
         return graph.encode({CONTEXT: (1, self.actor[0][0].shape[0])}, {LOGIT: (1, 1), SIZE: (1, 1)})
+
+
+def with_exit(entry_graph: bytes, exit_graph: bytes) -> bytes:
+    """The one file of a policy: the graph that votes and sizes, with the one that leaves in its metadata."""
+    from onnx import load_model_from_string
+
+    model = load_model_from_string(entry_graph)
+    kept = model.metadata_props.add()
+    kept.key, kept.value = EXIT_GRAPH, base64.b64encode(exit_graph).decode()
+    return bytes(model.SerializeToString())
 
 
 def forward(stack: Stack, rows: Singles) -> Singles:

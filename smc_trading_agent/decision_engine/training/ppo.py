@@ -18,7 +18,7 @@ import numpy as np
 from smc_trading_agent._core import GYM_SIZES
 from smc_trading_agent.decision_engine.ensemble.inputs import Normaliser, Scaler
 from smc_trading_agent.decision_engine.ensemble.manifest import ExpertKind
-from smc_trading_agent.decision_engine.training.policy_network import HOLD, PolicyNetwork
+from smc_trading_agent.decision_engine.training.policy_network import HOLD, PolicyNetwork, with_exit
 from smc_trading_agent.decision_engine.training.samples import Floats, Labels, Samples, Trades
 
 if TYPE_CHECKING:
@@ -45,12 +45,8 @@ class PpoExpert(msgspec.Struct, frozen=True):
         return self.network.at_entry(self.normaliser.context).log_odds(scaled).astype(np.float64)
 
     def export(self) -> bytes:
-        """The ONNX graph of vote and size."""
-        return self.network.at_entry(self.normaliser.context).graph()
-
-    def export_exit(self) -> bytes:
-        """The ONNX graph of holding or leaving; a bundle has it as `exit_policy.EXIT_POLICY`."""
-        return self.network.exit_graph()
+        """The ONNX graph of vote and size, with that of holding or leaving in its metadata."""
+        return with_exit(self.network.at_entry(self.normaliser.context).graph(), self.network.exit_graph())
 
 
 class PpoFitter(msgspec.Struct, frozen=True):
@@ -118,6 +114,14 @@ class PolicyEvaluation(msgspec.Struct, frozen=True):
     policy: Floats
     full_size: Floats
     untrained: Floats
+
+    @property
+    def best_constant(self) -> Floats:
+        """Held to the end at the one size that earned most, known only afterwards: the least where trading loses.
+
+        On losing trades any small size beats the full one; a policy that has learned something beats this.
+        """
+        return self.full_size if self.full_size.mean() > 0.0 else GYM_SIZES[0] * self.full_size
 
     def gain(self, over: Floats) -> tuple[float, float, float]:
         """Mean reward of the policy beyond that of ``over``, and the 95 % interval of the mean.

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent.decision_engine.ensemble.calibrators import (
+    ISOTONIC_FROM,
     Calibrator,
     encode_calibrators,
-    fit_calibrator,
+    fit_isotonic,
     fit_platt,
 )
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal, fit_conformal
@@ -118,7 +119,7 @@ def fit_ensemble(log_odds: LogOdds, samples: Samples, labels: Labels, settings: 
     for apart, block in purged_blocks(samples, labels, settings.blocks):
         if not len(apart):
             raise SampleError("labels overlap so much that no block stands apart; use fewer blocks or more data")
-        fitted = calibrate(log_odds, labels, apart)
+        fitted = calibrate(log_odds, labels, apart, settings.isotonic_from)
         for name in names:
             crossed[name][block] = fitted[name].apply_many(log_odds[name][block])
     rule = PoolParameters(caps={name: cap for name, cap in settings.caps.items() if name in names})
@@ -133,16 +134,17 @@ def fit_ensemble(log_odds: LogOdds, samples: Samples, labels: Labels, settings: 
         conformal=fit_conformal(final, labels.break_even, labels.outcome, settings.alpha, settings.gamma),
         max_disagreement=max(float(np.quantile(disagreement, settings.disagreement)), SMALLEST_DISAGREEMENT),
     )
+    calibrators = calibrate(log_odds, labels, np.arange(len(labels)), settings.isotonic_from)
     losses = {name: fit_loss_reference(crossed[name], labels.chance, labels.outcome) for name in names}
-    return FittedEnsemble(calibrate(log_odds, labels, np.arange(len(labels))), parameters, losses)
+    return FittedEnsemble(calibrators, parameters, losses)
 
 
-def calibrate(log_odds: LogOdds, labels: Labels, rows: NDArray[np.intp]) -> dict[str, Calibrator]:
-    """A calibrator for each expert, fitted on some rows."""
-    return {
-        name: fit_calibrator(scores[rows], labels.outcome[rows], labels.weight[rows])
-        for name, scores in log_odds.items()
-    }
+def calibrate(
+    log_odds: LogOdds, labels: Labels, rows: NDArray[np.intp], isotonic_from: int = ISOTONIC_FROM
+) -> dict[str, Calibrator]:
+    """A calibrator for each expert, fitted on some rows: Platt, or isotonic from ``isotonic_from`` rows on."""
+    fit = fit_platt if len(rows) < isotonic_from else fit_isotonic
+    return {name: fit(scores[rows], labels.outcome[rows], labels.weight[rows]) for name, scores in log_odds.items()}
 
 
 def bundle_contents(

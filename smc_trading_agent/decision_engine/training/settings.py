@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from smc_trading_agent.decision_engine.ensemble.calibrators import ISOTONIC_FROM
 from smc_trading_agent.domain.errors import ConfigError
 
 
@@ -111,7 +112,7 @@ class TransformerSettings(SequenceSettings, frozen=True, forbid_unknown_fields=T
 class EnsembleFitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``blocks`` of cross-fitting; ``caps`` on single experts' weights; ``alpha`` and ``gamma`` of the conformal sets.
 
-    Disagreement above its quantile ``disagreement`` abstains.
+    Disagreement above its quantile ``disagreement`` abstains. Isotonic calibrators from ``isotonic_from`` labels on.
     """
 
     blocks: int = 5
@@ -119,6 +120,7 @@ class EnsembleFitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     alpha: float = 0.1
     gamma: float = 0.01
     disagreement: float = 0.95
+    isotonic_from: int = ISOTONIC_FROM
 
     def __post_init__(self) -> None:
         _demand(self.blocks >= 2, "ensemble.blocks must be 2 or more", self.blocks)

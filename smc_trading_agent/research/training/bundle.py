@@ -65,10 +65,17 @@ def signing_key(named: Path | None, state: Path, trust_folder: Path) -> Ed25519P
 
 
 def final_ensemble(run: Run, margin: float) -> FittedEnsemble:
-    """Calibrators, pool and sets from what all fits of the cross-validation said of rows that they had not seen."""
+    """Calibrators, pool and sets from what all fits of the cross-validation said of rows that they had not seen.
+
+    Calibrators are of the kind that was judged, although there are more labels here than in any split.
+    """
     plan, dataset = run.plan, run.dataset
-    told = read_told(run.folder, plan, folds_of(dataset, plan), len(dataset))
-    return fit_bold_ensemble(out_of_fold_mean(told), dataset.samples, dataset.labels, rules_of(plan, margin))
+    folds, rules = folds_of(dataset, plan), rules_of(plan, margin)
+    if max(len(split.train) for split in folds.judged) < rules.ensemble.isotonic_from:
+        platt = msgspec.structs.replace(rules.ensemble, isotonic_from=len(dataset) + 1)
+        rules = msgspec.structs.replace(rules, ensemble=platt)
+    told = read_told(run.folder, plan, folds, len(dataset))
+    return fit_bold_ensemble(out_of_fold_mean(told), dataset.samples, dataset.labels, rules)
 
 
 def finished(run: Run, findings: Findings, fitted: FittedEnsemble, seconds: float) -> Findings:

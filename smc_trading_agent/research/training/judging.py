@@ -114,7 +114,10 @@ def _judge_split(told: Told, folds: Folds, split: Split, samples: Samples, label
     fitted = fit_bold_ensemble(inside, samples.take(rows), known, rules)
     ahead = labels.take(split.test)
     probability, taken, covered = _decide(fitted, outside, ahead, rules.margin)
-    alone = {key: calibrate({"": part[0]}, labels, rows)[""].apply_many(part[1]) for key, part in parts.items()}
+    alone = {
+        key: calibrate({"": part[0]}, labels, rows, rules.ensemble.isotonic_from)[""].apply_many(part[1])
+        for key, part in parts.items()
+    }
     return Judged(probability, taken, covered, fitted.calibrated(outside), alone)
 
 

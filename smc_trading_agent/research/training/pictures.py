@@ -43,9 +43,11 @@ class ReliabilityChart(msgspec.Struct, frozen=True):
 
 
 class EquityChart(msgspec.Struct, frozen=True):
-    """Paths through all groups; the median one and the worst stand out."""
+    """Paths through all groups; ``start`` and ``end`` (ns) hold all of their times. Median and worst stand out."""
 
     paths: tuple[PathFacts, ...]
+    start: int
+    end: int
 
 
 Chart = IntervalChart | ReliabilityChart | EquityChart
@@ -96,20 +98,21 @@ def median_and_worst(paths: Sequence[PathFacts]) -> tuple[PathFacts | None, Path
 def _equity(chart: EquityChart, width: int) -> tuple[int, list[str]]:
     height, left = 340 if width == WIDE else 280, 56
     curves = {path.path: _finite(path) for path in chart.paths}
-    times = [time for curve in curves.values() for time, _ in curve]
     totals = [value for curve in curves.values() for _, value in curve]
-    x = svg.time_axis(times, left, width - NAMES, "end of the trade (UTC)", 6 if width == WIDE else 3)
+    x = svg.time_axis(
+        [chart.start, chart.end], left, width - NAMES, "end of the trade (UTC)", 6 if width == WIDE else 3
+    )
     y = svg.numeric_axis([0.0, *totals], height - 46, 30, "sum of returns after costs, R")
     parts = [svg.frame(x, y), svg.line(x.start, y.at(0.0), x.end, y.at(0.0), "zero")]
     middle, worst = median_and_worst(chart.paths)
     kinds = [("median" if path is middle else "worst" if path is worst else "other", path) for path in chart.paths]
     ends: dict[str, float] = {}
     for kind, path in sorted(kinds, key=lambda item: ("other", "worst", "median").index(item[0])):
-        pixels = [(x.at(time), y.at(value)) for time, value in [(min(times, default=0), 0.0), *curves[path.path]]]
-        parts.append(svg.staircase(thinned(pixels), f"curve {kind}"))
-        ends[kind] = pixels[-1][1]
+        pixels = [(x.at(time), y.at(value)) for time, value in [(chart.start, 0.0), *curves[path.path]]]
+        parts.append(svg.staircase(thinned([*pixels, (x.end, pixels[-1][1])]), f"curve {kind}"))
+        ends[kind] = min(pixels[-1][1], y.start - 6)
     if "worst" in ends and "median" in ends:
-        ends["worst"] = max(ends["worst"], ends["median"] + 14)
+        ends["median"] = min(ends["median"], ends["worst"] - 14)
     parts += [svg.text(x.end + 6, ends[kind] + 4, kind, "label", "start") for kind in ends if kind != "other"]
     return height, parts
 
@@ -132,7 +135,9 @@ def _reliability(chart: ReliabilityChart, width: int) -> tuple[int, list[str]]:
     for found in bins:
         at = across.at(found.forecast)
         tip = f"forecast {percent(found.forecast)}, won {percent(found.outcome)}, {count(found.count)} forecasts"
-        parts.append(svg.box(at - 6, counts.at(found.count), 12, counts.start - counts.at(found.count), "mass", tip))
+        wide = width / 60
+        tall = counts.start - counts.at(found.count)
+        parts.append(svg.box(at - wide / 2, counts.at(found.count), wide, tall, "mass", tip))
         if math.isfinite(found.low) and math.isfinite(found.high):
             parts.append(svg.line(at, up.at(found.low), at, up.at(found.high), "bar"))
         parts.append(svg.dot(at, up.at(found.outcome), 4.5, "point", tip))

@@ -20,6 +20,7 @@ from smc_trading_agent.research.training.pictures import EquityChart, IntervalCh
 from smc_trading_agent.research.training.uses import limits, reproduction
 
 NO_VERDICT = "No verdict was recorded."
+UNLABELLED = "A setup that was never filled, or was still open when the data ended, has no label."
 NUMBERS = frozenset(range(1, 12))
 """All columns but the first."""
 
@@ -90,7 +91,7 @@ def _data(findings: Findings) -> Section:
     )
     blocks = (
         Table("Markets, and what was found in them", columns, rows, frozenset(range(4, 8))),
-        Paragraph(("A setup whose entry was never filled has no label; it is counted as unfilled.",)),
+        Paragraph((UNLABELLED,)),
         Table("Files with their hashes", ("file", "market", "SHA-256"), hashes),
     )
     return Section("data", "Data", blocks, ("markets",))
@@ -132,7 +133,7 @@ def _forecasts(findings: Findings) -> Section:
     )
     chance = findings.ensemble.chance_log_loss
     chart = IntervalChart(
-        tuple(IntervalRow(plain(found.name), found.log_loss, parts=found.by_seed) for found in scores),
+        tuple(IntervalRow(plain(found.name), found.log_loss, parts=_seeds(found)) for found in scores),
         "log-loss, nats a label (left is better)",
         chance,
         "chance",
@@ -230,7 +231,7 @@ def _trading(findings: Findings) -> Section:
 
 
 def _paths(findings: Findings) -> Section:
-    columns = ("path", "trades", "total", "total, doubled costs", "Sharpe ratio", "largest drawdown")
+    columns = ("path", "trades", "total", "total, doubled costs", "Sharpe ratio, daily", "largest drawdown")
     rows = tuple(
         (
             say.count(path.path),
@@ -245,7 +246,10 @@ def _paths(findings: Findings) -> Section:
     described = f"{say.count(len(rows))} equity paths after costs, in R. " + " ".join(
         f"Path {path} ends at {total} after {trades} trades." for path, trades, total, *_ in rows
     )
-    picture = Picture("Equity of each path after costs", described, EquityChart(findings.paths))
+    times = [time for market in findings.markets for time in (market.first, market.last)]
+    times += [time for path in findings.paths for time in path.times]
+    chart = EquityChart(findings.paths, min(times, default=0), max(times, default=0))
+    picture = Picture("Equity of each path after costs", described, chart)
     table = Table("Each full path through all groups", columns, rows, NUMBERS)
     words = "Each path goes once through the whole range, every part of it forecast by models that had not seen it."
     return Section("paths", "Equity paths", (Paragraph((words,)), picture, table), ("paths",))
@@ -282,6 +286,11 @@ def _leaks(findings: Findings) -> Section:
 
 def _calibration_words(found: ForecastScore) -> str:
     return f"{say.score(found.calibration_error)} (by chance alone: {say.score(found.calibration_noise)})"
+
+
+def _seeds(found: ForecastScore) -> dict[str, float]:
+    """Losses by seed, where there are several to compare."""
+    return found.by_seed if len(found.by_seed) > 1 else {}
 
 
 def _placebo_count(findings: Findings) -> str:

@@ -56,7 +56,7 @@ def reproduction(findings: Findings) -> Section:
         ("took", say.number(findings.seconds, 0, unit=" s")),
     ]
     if findings.bundle:  # a card inside the bundle can't name it: the name is a hash over the card too
-        facts.append(("bundle", Code(plain(findings.bundle))))
+        facts.append(("bundle", plain(findings.bundle)))
     facts += [(f"data, {plain(market.file)}", Code(plain(market.sha256))) for market in findings.markets]
     settings = tuple((Code(plain(name)), Code(plain(value))) for name, value in findings.settings.items())
     words = (

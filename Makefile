@@ -96,10 +96,11 @@ docs-tables: $(VENV)/.core ## write what docs/ and the types of the parameters s
 docs-pictures: setup ## draw the pictures of the pages on the concepts anew, from the synthetic market
 	mkdir -p docs/images/concepts
 	folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; market="$$folder/synthetic.parquet"; \
-	nightly="$$folder/synthetic_with_nights.parquet"; \
+	nightly="$$folder/synthetic_with_nights.parquet"; second="$$folder/synthetic_second.parquet"; \
 	$(BIN)/smc-agent data synthesize --bars 120000 --seed 7 --out "$$market"; \
 	$(BIN)/smc-agent data synthesize --bars 120000 --seed 7 --closed-hours 2 --out "$$nightly"; \
-	$(BIN)/python -m smc_trading_agent.research.concept_pages.pictures . "$$market" "$$nightly" \
+	$(BIN)/smc-agent data synthesize --bars 120000 --seed 8 --follow 7 --correlation 0.9 --out "$$second"; \
+	$(BIN)/python -m smc_trading_agent.research.concept_pages.pictures . "$$market" "$$nightly" --with "$$second" \
 		| PATH="$(CURDIR)/$(BIN):$$PATH" bash -euo pipefail
 	$(MAKE) docs-tables
 

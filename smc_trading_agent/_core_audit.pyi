@@ -60,3 +60,10 @@ def audit_legacy(
     watch: _Watch,
 ) -> PrefixAudit:
     """The same for the functions of `smc_detector.compat` with the library's defaults, with or without hindsight."""
+
+def audit_divergence(
+    first: Bars, second: Bars, config_json: str, lengths: Sequence[int], threads: int, watch: _Watch
+) -> PrefixAudit:
+    """The same for `DivergenceDetector`; lengths and bars read are steps, open times at which one of the two has a bar.
+
+    Its columns are the numbers of divergences in force, at highs and at lows of the first instrument."""

@@ -66,6 +66,10 @@ class Analyzer:
     @staticmethod
     def from_snapshot(data: bytes) -> Analyzer: ...
 
+_Anchors = tuple[
+    tuple[int, int], tuple[int, int]
+]  # the older pivot and the newer: open time of its bar, price in ticks
+
 class DivergenceDetector:
     """SMT divergence between two instruments: one makes a new extreme, and the other does not follow.
 
@@ -77,6 +81,7 @@ class DivergenceDetector:
     def update(self, first: Bar | None, second: Bar | None) -> list[Event]: ...  # bars of one open time, or one alone
     def run(self, first: Bars, second: Bars) -> list[Event]: ...  # the same over batches, aligned by open time
     def live(self) -> list[Event]: ...  # the divergences in force, oldest first
+    def anchors(self, event_id: int) -> tuple[_Anchors, _Anchors] | None: ...  # by instrument; None unless in force
     @property
     def steps(self) -> int: ...  # open times at which one of the two had a bar
     def snapshot(self) -> bytes: ...

@@ -49,6 +49,17 @@ def hit_counts(
 
     Lengths in bars. ValueError names a parameter or setting outside its range. Releases the interpreter's lock."""
 
+def divergence_counts(
+    first: Bars,
+    second: Bars,
+    config_json: str = "{}",
+    atr_period: int = 14,
+    atr_multiple: float = 1.0,
+    time_limit: int = 500,
+    block: int = 200,
+) -> list[HitCount]:
+    """The same for `DivergenceDetector` over two instruments' bars; what follows is looked for on the first one's."""
+
 def surrogate_bars(bars: Bars, kind: str, seed: int, number: int) -> Bars:
     """The same bars without their order ("shuffled") or only without their direction ("mirrored"), at the same times.
 

@@ -8,6 +8,7 @@ const names = new Map<string, string>([
   ["liquidity_pool_swept", "Liquidity sweep"],
   ["liquidity_pool", "Liquidity pool"],
   ["order_block", "Order block"],
+  ["smt_divergence", "SMT divergence"],
   ["fair_value_gap", "Fair value gap"],
   ["smc_detector", "SMC detector"],
 ]);

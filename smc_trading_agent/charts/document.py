@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from smc_trading_agent import __version__
-from smc_trading_agent._core import Instrument, timeframe_ns
+from smc_trading_agent._core import Bar, Instrument, timeframe_ns
+from smc_trading_agent.charts.beside import Beside
 from smc_trading_agent.charts.reading import Reading
 from smc_trading_agent.charts.things import Thing, known_by
 from smc_trading_agent.domain.errors import DrawingError
@@ -58,6 +59,14 @@ class ChartChange(msgspec.Struct, frozen=True):
     ambiguous: bool
 
 
+class ChartPivot(msgspec.Struct, frozen=True):
+    """`smc_trading_agent.charts.things.Pivot` in seconds and its instrument's prices."""
+
+    second: bool
+    time: int
+    price: float
+
+
 class ChartThing(msgspec.Struct, frozen=True):
     """`smc_trading_agent.charts.things.Thing` in seconds and prices."""
 
@@ -75,6 +84,18 @@ class ChartThing(msgspec.Struct, frozen=True):
     source: str
     ambiguous: bool
     changes: list[ChartChange]
+    pivots: list[ChartPivot]
+
+
+class ChartBeside(msgspec.Struct, frozen=True):
+    """A second instrument; its bars open with some of the first one's."""
+
+    label: str
+    file: str
+    venue: str
+    symbol: str
+    tick_size: str
+    bars: ChartBars
 
 
 class ChartDocument(msgspec.Struct, frozen=True):
@@ -93,12 +114,21 @@ class ChartDocument(msgspec.Struct, frozen=True):
     concepts: list[str]
     bars: ChartBars
     things: list[ChartThing]
+    beside: ChartBeside | None
 
 
 def document_of(
-    reading: Reading, instrument: Instrument, concepts: Sequence[str], look: Look, as_of: int | None
+    reading: Reading,
+    instrument: Instrument,
+    concepts: Sequence[str],
+    look: Look,
+    as_of: int | None,
+    beside: Beside | None = None,
 ) -> ChartDocument:
     """The data of a chart; ``as_of`` in ns, None for the end of the last bar."""
+    things = [_thing(thing, instrument, instrument) for thing in reading.things]
+    if beside is not None:
+        things += [_thing(thing, instrument, beside.instrument) for thing in beside.things]
     return ChartDocument(
         version=__version__,
         look=look,
@@ -111,8 +141,9 @@ def document_of(
         first=_seconds(reading.first),
         as_of=_seconds(reading.end if as_of is None else as_of),
         concepts=list(concepts),
-        bars=_bars(reading, instrument),
-        things=[_thing(thing, instrument) for thing in reading.things],
+        bars=_bars(reading.bars, instrument),
+        things=things,
+        beside=None if beside is None else _beside(beside),
     )
 
 
@@ -135,8 +166,19 @@ def page_of(document: ChartDocument, template: Path = TEMPLATE) -> str:
     return page.replace(PLACE, PLACE.replace("null", data))
 
 
-def _bars(reading: Reading, instrument: Instrument) -> ChartBars:
-    price, bars = instrument.ticks_to_price, reading.bars
+def _beside(beside: Beside) -> ChartBeside:
+    return ChartBeside(
+        label=beside.label,
+        file=beside.file,
+        venue=beside.instrument.venue,
+        symbol=beside.instrument.symbol,
+        tick_size=beside.instrument.tick_size,
+        bars=_bars(beside.bars, beside.instrument),
+    )
+
+
+def _bars(bars: Sequence[Bar], instrument: Instrument) -> ChartBars:
+    price = instrument.ticks_to_price
     return ChartBars(
         time=[_seconds(bar.open_time) for bar in bars],
         open=[price(bar.open) for bar in bars],
@@ -147,7 +189,7 @@ def _bars(reading: Reading, instrument: Instrument) -> ChartBars:
     )
 
 
-def _thing(thing: Thing, instrument: Instrument) -> ChartThing:
+def _thing(thing: Thing, instrument: Instrument, second: Instrument) -> ChartThing:
     price = instrument.ticks_to_price
     return ChartThing(
         id=thing.id,
@@ -174,6 +216,14 @@ def _thing(thing: Thing, instrument: Instrument) -> ChartThing:
                 ambiguous=change.ambiguous,
             )
             for change in thing.changes
+        ],
+        pivots=[
+            ChartPivot(
+                second=pivot.second,
+                time=_seconds(pivot.time),
+                price=(second if pivot.second else instrument).ticks_to_price(pivot.price),
+            )
+            for pivot in thing.pivots
         ],
     )
 

@@ -25,11 +25,20 @@ class Change(msgspec.Struct, frozen=True):
     ambiguous: bool
 
 
+class Pivot(msgspec.Struct, frozen=True):
+    """A pivot that a thing joins: of the second instrument or the first, open time of its bar in ns, price in ticks."""
+
+    second: bool
+    time: int
+    price: int
+
+
 class Thing(msgspec.Struct, frozen=True):
     """Something the detector told of, as the event that created it said it, and what became of it since.
 
     ``known_at`` is that event's ``confirmed_at``. ``source`` is the kind of the event that caused it, "" where there
     is none or it is no longer at hand. Times in ns, prices in ticks; ``changes`` is in the order of the records.
+    ``pivots`` is what a divergence joins: the older and the newer one of the first instrument, then of the second.
     """
 
     id: int
@@ -46,6 +55,7 @@ class Thing(msgspec.Struct, frozen=True):
     source: str
     ambiguous: bool
     changes: tuple[Change, ...] = ()
+    pivots: tuple[Pivot, ...] = ()
 
     @property
     def ended_at(self) -> int | None:

@@ -31,6 +31,9 @@ BREAKS = frozenset({"bos", "choch", "mss", "mss_strict"})
 RANGES = frozenset({"dealing_range"})
 POINTS = frozenset({"pivot"})
 
+DIVERGENCE = "smt_divergence"
+"""What is read from two instruments, and from no single one."""
+
 DEFAULT_CONCEPTS = ("order_block", "fair_value_gap", "liquidity_pool", "bos", "choch", "dealing_range", "pivot")
 """A readable few."""
 
@@ -50,6 +53,8 @@ class Shape(StrEnum):
     """A stretch of time that is over, with its two prices."""
     MARK = "mark"
     """A bar."""
+    PAIR = "pair"
+    """Two extremes of each of two instruments, joined."""
 
 
 def continued(kind: str) -> tuple[str, str] | None:
@@ -91,13 +96,16 @@ def shape_of(event: Event, bar_ns: int) -> Shape:
     return Shape.SPAN
 
 
-def chosen(text: str | None) -> tuple[str, ...]:
+def chosen(text: str | None, beside: bool = False) -> tuple[str, ...]:
     """The concepts that a comma-separated text names: `DEFAULT_CONCEPTS` without one, every one for ``all``.
+
+    With a second instrument ``beside`` the first, `DIVERGENCE` is always among them.
 
     Raises `ConfigError` with the whole list for a name that is none of them.
     """
+    always = (DIVERGENCE,) if beside else ()
     if text is None:
-        return DEFAULT_CONCEPTS
+        return DEFAULT_CONCEPTS + always
     names = [name.strip() for name in text.split(",") if name.strip()]
     if names == ["all"]:
         return CONCEPTS
@@ -105,7 +113,7 @@ def chosen(text: str | None) -> tuple[str, ...]:
     if unknown or not names:
         said = ", ".join(repr(name) for name in unknown) or "nothing"
         raise ConfigError(f"--concepts names {said}; it takes all, or some of: {_listed(CONCEPTS)}")
-    return tuple(name for name in CONCEPTS if name in names)
+    return tuple(name for name in CONCEPTS if name in names or name in always)
 
 
 def _listed(names: Sequence[str]) -> str:

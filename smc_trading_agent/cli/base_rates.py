@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from smc_trading_agent._core import Bars
 from smc_trading_agent.cli.options import (
     AsJson,
     ConfigFile,
     IgnoreUnknown,
+    Inverse,
     LotSize,
+    SecondFile,
     Symbol,
     TickSize,
     errors_as_exit_codes,
     file_options,
     progress_bar,
+    refuse_lone_inverse,
     settings_for,
 )
 from smc_trading_agent.cli.output import console, emit, results
@@ -33,17 +39,21 @@ from smc_trading_agent.research.base_rate_table import (
     title,
 )
 from smc_trading_agent.research.base_rates import (
+    BaseRate,
     BaseRateReport,
     MarketRates,
     Study,
-    bars_of,
     markets_of,
     measure,
+    measure_pair,
 )
-from smc_trading_agent.runtime.markets import FileOptions, open_file
+from smc_trading_agent.research.pairs import Pair, bars_of, pair_of
+from smc_trading_agent.runtime.markets import FileOptions, OpenedMarket, open_file
 
 Data = Annotated[list[Path], typer.Option("--data", help="A recorded market; may be given several times.")]
-Bars = Annotated[str | None, typer.Option("--timeframe", help="Of the bars measured; the file's own when left out.")]
+Timeframe = Annotated[
+    str | None, typer.Option("--timeframe", help="Of the bars measured; the file's own when left out.")
+]
 Surrogates = Annotated[int, typer.Option("--surrogates", min=2, max=10_000, help="Surrogate markets of each form.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same surrogates.")]
 Multiple = Annotated[float, typer.Option("--atr-multiple", help="Distance of both prices from the close, in ATR.")]
@@ -54,7 +64,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing file."
 
 def base_rates(
     data: Data,
-    timeframe: Bars = None,
+    second: SecondFile = None,
+    inverse: Inverse = False,
+    timeframe: Timeframe = None,
     surrogates: Surrogates = Study().surrogates,
     seed: Seed = Study().seed,
     atr_multiple: Multiple = Study().atr_multiple,
@@ -72,15 +84,23 @@ def base_rates(
 
     Beside each rate stand its interval and the rates of surrogate markets: the same bars shuffled and mirrored, and the
     same bars in their order, mirrored at random. docs/reference/base-rates.md explains the columns.
+
+    SMT divergences are measured between --with and each --data file whose bars are as long as its own; with
+    --timeframe, each of them.
     """
     with errors_as_exit_codes(as_json):
+        refuse_lone_inverse(second, inverse)
         if out is not None:
             _refuse_target(out, force)
         detector = settings_for(config, timeframe, None).structure.detector
         study = Study(surrogates, seed, atr_multiple, time_limit, detector=dict(detector))
         options = file_options(symbol, tick_size, lot_size, ignore_unknown)
-        markets = tuple(_measured(path, timeframe, study, options, as_json) for path in data)
-        report = BaseRateReport(_command(data, timeframe, study, out), study, markets)
+        markets = [_measured(path, timeframe, study, options, as_json) for path in data]
+        if second is not None:
+            other = open_file(second, FileOptions(ignore_unknown=ignore_unknown))
+            opened = [(path, open_file(path, options)) for path in data]
+            markets += _measured_pairs(opened, (second, other, inverse), timeframe, study, as_json)
+        report = BaseRateReport(_command(data, second, inverse, timeframe, study, out), study, tuple(markets))
         if out is not None:
             _write(report, out)
     if as_json:
@@ -95,7 +115,13 @@ def _measured(path: Path, timeframe: str | None, study: Study, options: FileOpti
     bars = bars_of(opened.market.feed.batches(0), timeframe)
     with progress_bar(quiet) as progress:
         task = progress.add_task(path.name, total=markets_of(study))
-        rates = measure(bars, study, lambda done: progress.update(task, completed=done))
+        rates = measure(bars, study, partial(_tell, progress, task))
+    return _market_rates(path, opened, bars, rates, None)
+
+
+def _market_rates(
+    path: Path, opened: OpenedMarket, bars: Bars, rates: tuple[BaseRate, ...], pair: Pair | None
+) -> MarketRates:
     return MarketRates(
         file=path.name,
         label=opened.label,
@@ -105,13 +131,50 @@ def _measured(path: Path, timeframe: str | None, study: Study, options: FileOpti
         first_bar=bars[0].open_time if len(bars) else 0,
         last_bar=bars[len(bars) - 1].open_time if len(bars) else 0,
         rates=rates,
+        beside="" if pair is None else pair.instrument.key,
+        beside_file="" if pair is None else pair.file,
+        beside_label="" if pair is None else pair.label,
     )
 
 
-def _command(data: list[Path], timeframe: str | None, study: Study, out: Path | None) -> str:
+def _measured_pairs(
+    opened: list[tuple[Path, OpenedMarket]],
+    beside: tuple[Path, OpenedMarket, bool],
+    timeframe: str | None,
+    study: Study,
+    quiet: bool,
+) -> list[MarketRates]:
+    """The divergences of each market whose bars are as long as those of the second, or have been made so."""
+    second, other, inverse = beside
+    wanted = timeframe or other.market.base_timeframe
+    found = []
+    for path, market in opened:
+        if timeframe is None and market.market.base_timeframe != wanted:
+            continue
+        pair = pair_of(bars_of(market.market.feed.batches(0), timeframe), second.name, other, inverse)
+        with progress_bar(quiet) as progress:
+            task = progress.add_task(f"{path.name} with {second.name}", total=markets_of(study))
+            rates = measure_pair(pair, study, partial(_tell, progress, task))
+        found.append(_market_rates(path, market, pair.first, rates, pair))
+    if not found:
+        raise DataError(
+            f"--with {second}: no --data file has bars of {wanted} as it has; give one, or --timeframe for all of them"
+        )
+    return found
+
+
+def _tell(progress: Progress, task: TaskID, done: int) -> None:
+    progress.update(task, completed=done)
+
+
+def _command(
+    data: list[Path], second: Path | None, inverse: bool, timeframe: str | None, study: Study, out: Path | None
+) -> str:
     """The command that gives this report, with file names for paths."""
     default = Study()
     words = ["smc-agent base-rates", *(f"--data {path.name}" for path in data)]
+    words += [f"--with {second.name}"] if second else []
+    words += ["--inverse"] if second and inverse else []
     words += [f"--timeframe {timeframe}"] if timeframe else []
     words += [f"--surrogates {study.surrogates}", f"--seed {study.seed}"]
     words += [f"--atr-multiple {study.atr_multiple:g}"] if study.atr_multiple != default.atr_multiple else []

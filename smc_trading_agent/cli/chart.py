@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from smc_trading_agent._core import DivergenceDetector
+from smc_trading_agent.charts.beside import Beside, read_beside
 from smc_trading_agent.charts.document import Look, counts_of, document_of, page_of
 from smc_trading_agent.charts.photo import Frame, find_browser, photograph
-from smc_trading_agent.charts.reading import read_span
+from smc_trading_agent.charts.reading import Reading, read_span
 from smc_trading_agent.charts.span import span_of
 from smc_trading_agent.charts.vocabulary import DEFAULT_CONCEPTS, chosen
 from smc_trading_agent.cli.options import (
@@ -18,18 +20,22 @@ from smc_trading_agent.cli.options import (
     ConfigFile,
     DataFile,
     IgnoreUnknown,
+    Inverse,
     LotSize,
+    SecondFile,
     Symbol,
     TickSize,
     errors_as_exit_codes,
     file_options,
     progress_bar,
+    refuse_lone_inverse,
     settings_for,
 )
 from smc_trading_agent.cli.output import emit, replaced_whole
 from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import DataError
-from smc_trading_agent.runtime.markets import open_file
+from smc_trading_agent.research.pairs import open_pair
+from smc_trading_agent.runtime.markets import OpenedMarket, open_file
 from smc_trading_agent.smc_detector.reader import MarketReader
 
 
@@ -58,6 +64,8 @@ Browser = Annotated[Path | None, typer.Option("--browser", help="The Chromium th
 def chart(
     data: DataFile,
     out: Out,
+    second: SecondFile = None,
+    inverse: Inverse = False,
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
@@ -79,11 +87,14 @@ def chart(
 
     The detector reads the file from its beginning, and stops at --to: what is drawn is what was known. The page
     scrubs back to any of its bars, and shows what was known then; it is one file and needs no network.
+
+    With a second instrument its bars stand below, and the SMT divergences of the two on both.
     """
     with errors_as_exit_codes(as_json):
+        refuse_lone_inverse(second, inverse)
         still = _kind_of(out) == ".png"
         program = find_browser(browser) if still else None
-        kinds, span = chosen(concepts), span_of(since, until, as_of)
+        kinds, span = chosen(concepts, beside=second is not None), span_of(since, until, as_of)
         opened = open_file(data, file_options(symbol, tick_size, lot_size, ignore_unknown))
         market = opened.market
         structure = settings_for(config, timeframe or market.base_timeframe, "").structure
@@ -91,9 +102,10 @@ def chart(
         with progress_bar(as_json) as progress:
             task = progress.add_task("reading", total=market.feed.total_bars)
             reading = read_span(market.feed, reader, span, kinds, lambda bars: progress.update(task, completed=bars))
+            beside = None if second is None else _beside(second, opened, inverse, reading, ignore_unknown)
             colours = Theme.DARK if still and theme is Theme.AUTO else theme
             look = Look(label=opened.label, file=data.name, theme=colours.value, still=still)
-            page = page_of(document_of(reading, market.instrument, kinds, look, span.as_of))
+            page = page_of(document_of(reading, market.instrument, kinds, look, span.as_of, beside))
             progress.update(task, description="drawing")
             frame = Frame(width, height, scale)
             content = page.encode() if program is None else photograph(page, frame, program)
@@ -104,16 +116,32 @@ def chart(
             "file": str(out),
             "label": opened.label,
             "instrument": market.instrument.key,
-            "timeframe": reading.timeframe,
-            "from": utc_text(reading.bars[0].open_time),
-            "to": utc_text(reading.end),
-            "as_of": utc_text(reading.end if span.as_of is None else span.as_of),
-            "bars": len(reading.bars),
-            "warmup_bars": reading.warmup,
-            "known": counts_of(reading.things, span.as_of),
+            **_told(reading, beside, span.as_of),
         },
         as_json,
     )
+
+
+def _told(reading: Reading, beside: Beside | None, as_of: int | None) -> dict[str, object]:
+    """What a result says of what was read."""
+    things = [*reading.things, *(beside.things if beside else ())]
+    return {
+        "timeframe": reading.timeframe,
+        "from": utc_text(reading.bars[0].open_time),
+        "to": utc_text(reading.end),
+        "as_of": utc_text(reading.end if as_of is None else as_of),
+        "bars": len(reading.bars),
+        "warmup_bars": reading.warmup,
+        "known": counts_of(things, as_of),
+        **({} if beside is None else {"with": beside.instrument.key, "label_of_with": beside.label}),
+    }
+
+
+def _beside(path: Path, first: OpenedMarket, inverse: bool, reading: Reading, ignore_unknown: bool) -> Beside:
+    """The instrument of --with over the same bars."""
+    pair = open_pair(first, reading.timeframe, path, inverse, ignore_unknown)
+    detector = DivergenceDetector(reading.timeframe, pair.config)
+    return read_beside(pair.steps(), detector, reading, pair.instrument, pair.file, pair.label)
 
 
 def _kind_of(out: Path) -> str:

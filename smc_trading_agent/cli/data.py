@@ -15,10 +15,12 @@ from rich.table import Table
 from smc_trading_agent._core import Bars, Instrument
 from smc_trading_agent.cli.options import AsJson, IgnoreUnknown, LotSize, Symbol, TickSize, errors_as_exit_codes
 from smc_trading_agent.cli.output import OK, QUARANTINED, console, emit, replaced_whole, results
-from smc_trading_agent.data_pipeline.instruments import Overrides, values_of
+from smc_trading_agent.data_pipeline.following import SYMBOL as FOLLOWER
+from smc_trading_agent.data_pipeline.following import following
+from smc_trading_agent.data_pipeline.instruments import SYNTHETIC, Overrides, instrument_named, values_of
 from smc_trading_agent.data_pipeline.quality import QualityReport
 from smc_trading_agent.data_pipeline.replay import ReplayFeed
-from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
+from smc_trading_agent.data_pipeline.synthetic import SYMBOL, SyntheticFeed
 from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.domain.errors import DataError
 
@@ -83,18 +85,26 @@ def synthesize(
     planted_strength: Annotated[
         float, typer.Option("--planted-strength", min=0.0, max=5.0, help="Of its one tendency; 0 leaves none.")
     ] = 1.0,
+    follow: Annotated[
+        int | None, typer.Option("--follow", min=0, help="Move with the market of this seed, as a second instrument.")
+    ] = None,
+    correlation: Annotated[float, typer.Option("--correlation", help="Of its returns with that one's, 0 to 1.")] = 0.9,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write bars of the synthetic market to a file that is labelled as synthetic."""
     with errors_as_exit_codes(as_json):
         _refuse_target(out, force)
-        feed = SyntheticFeed(seed, length=bars, planted_strength=planted_strength)
+        feed = _feed(seed, bars, SYMBOL if follow is None else FOLLOWER, planted_strength)
+        made, market = _synthesized(feed, bars), feed.market
+        if follow is not None:
+            made = following(_synthesized(_feed(follow, bars, SYMBOL, planted_strength), bars), made, correlation)
+            market = f"{market} follow={follow} correlation={correlation!r}"
         open_ms = pl.col("open_time") % DAY_MS < DAY_MS - closed_hours * HOUR_MS
-        table = _synthesize(feed, bars).filter(open_ms)
+        table = _frame(made, feed.instrument).filter(open_ms)
         labels = {"synthetic": "true", "venue": feed.instrument.venue, "symbol": feed.instrument.symbol}
         write_atomically(table, out, labels)
-    emit({"file": str(out), "bars": table.height, "seed": seed, "market": feed.market, "synthetic": True}, as_json)
+    emit({"file": str(out), "bars": table.height, "seed": seed, "market": market, "synthetic": True}, as_json)
 
 
 def write_atomically(table: pl.DataFrame, out: Path, metadata: dict[str, str]) -> None:
@@ -112,14 +122,19 @@ def _refuse_target(out: Path, force: bool) -> None:
         raise DataError(f"{out} exists already; choose another --out, or pass --force to replace it")
 
 
-def _synthesize(feed: SyntheticFeed, bars: int) -> pl.DataFrame:
-    parts: list[pl.DataFrame] = []
+def _feed(seed: int, bars: int, symbol: str, strength: float) -> SyntheticFeed:
+    instrument = instrument_named(SYNTHETIC, symbol)
+    return SyntheticFeed(seed, instrument=instrument, length=bars, planted_strength=strength)
+
+
+def _synthesized(feed: SyntheticFeed, bars: int) -> Bars:
+    parts: list[Bars] = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("synthesizing bars", total=bars)
         for batch in feed.batches(0):
-            parts.append(_frame(batch, feed.instrument))
+            parts.append(batch)
             progress.advance(task, len(batch))
-    return pl.concat(parts)
+    return Bars.concat(parts)
 
 
 def _frame(bars: Bars, instrument: Instrument) -> pl.DataFrame:

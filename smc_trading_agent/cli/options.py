@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from smc_trading_agent.cli.output import BAD_INPUT, CHECK_FAILED, INTERNAL, STATE_CONFLICT, console, fail
 from smc_trading_agent.config import load_settings
 from smc_trading_agent.data_pipeline.instruments import Overrides
-from smc_trading_agent.domain.errors import AgentError, GateClosed, JournalError, StateConflict
+from smc_trading_agent.domain.errors import AgentError, ConfigError, GateClosed, JournalError, StateConflict
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.runtime.markets import FileOptions
 
@@ -27,6 +27,8 @@ IgnoreUnknown = Annotated[bool, typer.Option("--ignore-unknown-columns", help="R
 Symbol = Annotated[str, typer.Option("--symbol", help="Told from the file when left out.")]
 TickSize = Annotated[str, typer.Option("--tick-size", help="Price step; told from the file when left out.")]
 LotSize = Annotated[str, typer.Option("--lot-size", help="Quantity step; told from the file when left out.")]
+SecondFile = Annotated[Path | None, typer.Option("--with", help="A second instrument: SMT divergences of the two.")]
+Inverse = Annotated[bool, typer.Option("--inverse", help="The instrument of --with falls where the first one rises.")]
 StateRoot = Annotated[Path | None, typer.Option("--state-dir", help="Where accounts and journals are kept.")]
 
 CONTEXT_OF = {
@@ -65,6 +67,12 @@ def settings_for(
     if context is not None:
         structure["context_timeframes"] = [part.strip() for part in context.split(",") if part.strip()]
     return load_settings(config, os.environ, merged)
+
+
+def refuse_lone_inverse(second: Path | None, inverse: bool) -> None:
+    """`ConfigError` where --inverse stands without --with."""
+    if inverse and second is None:
+        raise ConfigError("--inverse says how the instrument of --with moves; give --with too, or leave both out")
 
 
 @contextmanager

@@ -10,19 +10,23 @@ import msgspec
 import typer
 from rich.progress import Progress
 
+from smc_trading_agent._core import Bars
 from smc_trading_agent.cli.options import (
     AsJson,
     ConfigFile,
     Context,
     DataFile,
     IgnoreUnknown,
+    Inverse,
     LotSize,
+    SecondFile,
     Symbol,
     TickSize,
     Timeframe,
     errors_as_exit_codes,
     file_options,
     progress_bar,
+    refuse_lone_inverse,
     settings_for,
 )
 from smc_trading_agent.cli.output import CHECK_FAILED, OK, console, emit
@@ -32,8 +36,11 @@ from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.persistence.journal import SqliteJournal
 from smc_trading_agent.research.backtest import run_backtest
+from smc_trading_agent.research.pair_proof import PairVerdict, joined, verify_pair
+from smc_trading_agent.research.pairs import open_pair
 from smc_trading_agent.research.prefixes import (
     LegacyVerdict,
+    PrefixVerdict,
     sample_prefixes,
     verify_legacy,
     verify_prefixes,
@@ -52,6 +59,8 @@ WithLegacy = Annotated[
 
 def verify(
     data: DataFile,
+    second: SecondFile = None,
+    inverse: Inverse = False,
     timeframe: Timeframe = None,
     context: Context = None,
     prefixes: Prefixes = "1000",
@@ -68,14 +77,17 @@ def verify(
     """Replay prefixes of a file and count readings that were rewritten or vanished; 0 or a non-zero exit.
 
     Each prefix is read by a new analyzer; events, features and live zones are held against one run over the window,
-    which is also streamed bar by bar and restored from snapshots. Then the whole file is run twice through the agent,
-    and both journals must have the same hash.
+    which is also streamed bar by bar and restored from snapshots; --with adds prefixes of two instruments, for their
+    divergences. Then the whole file is run twice through the agent, and both journals must have the same hash.
     """
     with errors_as_exit_codes(as_json):
+        refuse_lone_inverse(second, inverse)
         count, bars = _number("--prefixes", prefixes, 1), _number("--window", window, 2)
         opened = open_file(data, file_options(symbol, tick_size, lot_size, ignore_unknown))
         settings = settings_for(config, timeframe, context)
         workers = threads or os.cpu_count() or 1
+        decision = settings.structure.decision_timeframe
+        pair = None if second is None else open_pair(opened, decision, second, inverse, ignore_unknown)
         sample = sample_prefixes(opened.market.feed.total_bars or 0, bars, count)
         with progress_bar(as_json) as progress:
             replayed = window_bars(opened.market, sample)
@@ -83,17 +95,18 @@ def verify(
             audit = verify_prefixes(
                 opened.market, settings.structure, replayed, sample.lengths, workers, _telling(progress, "prefixes")
             )
+            divergence: PairVerdict | None = None
+            if pair is not None:
+                divergence = verify_pair(pair, bars, count, workers, _telling(progress, "prefixes of both"))
+                audit = joined(audit, divergence)
             seconds = (monotonic_ns() - began) / 1e9
-            peers: dict[str, LegacyVerdict] = {}
-            for name, causal in (("legacy", False), ("legacy_causal", True)) if legacy else ():
-                told = _telling(progress, name.replace("_", " "))
-                peers[name] = verify_legacy(opened.market, replayed, sample.lengths, workers, causal, told)
+            peers = _peers(opened.market, replayed, sample.lengths, workers, progress) if legacy else {}
             hashes = [_journal_hash(opened.market, settings, progress, f"run {number} of 2") for number in (1, 2)]
     equal = hashes[0] == hashes[1]
-    causal_stands = all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
-    passed = audit.passed and equal and causal_stands
+    passed = audit.passed and equal and _twins_stand(peers) and (divergence is None or divergence.passed)
     payload: dict[str, Any] = {
         **msgspec.to_builtins(audit),
+        **({} if divergence is None else {"divergence": msgspec.to_builtins(divergence)}),
         **msgspec.to_builtins(peers),
         "journal_hashes_equal": equal,
         "journal_hash": hashes[0],
@@ -102,13 +115,39 @@ def verify(
         "seconds": seconds,
         "passed": passed,
     }
+    _tell(payload, audit, peers, divergence, as_json)
+    raise typer.Exit(OK if passed else CHECK_FAILED)
+
+
+def _tell(
+    payload: dict[str, Any],
+    audit: PrefixVerdict,
+    peers: dict[str, LegacyVerdict],
+    divergence: PairVerdict | None,
+    as_json: bool,
+) -> None:
     if as_json:
         emit(payload, as_json)
-    else:
-        print_verdict(audit, peers, payload)
-        verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
-        console.print(verdict, style="green" if passed else "bold red")
-    raise typer.Exit(OK if passed else CHECK_FAILED)
+        return
+    print_verdict(audit, peers, divergence, payload)
+    passed = bool(payload["passed"])
+    verdict = "nothing was rewritten" if passed else "the detector or the run is not reproducible: this is a bug"
+    console.print(verdict, style="green" if passed else "bold red")
+
+
+def _peers(
+    market: Market, replayed: Bars, lengths: tuple[int, ...], threads: int, progress: Progress
+) -> dict[str, LegacyVerdict]:
+    """The library's functions on the same prefixes, and their causal twins."""
+    found = {}
+    for name, causal in (("legacy", False), ("legacy_causal", True)):
+        told = _telling(progress, name.replace("_", " "))
+        found[name] = verify_legacy(market, replayed, lengths, threads, causal, told)
+    return found
+
+
+def _twins_stand(peers: dict[str, LegacyVerdict]) -> bool:
+    return all(peer.total.differing == 0 for name, peer in peers.items() if name == "legacy_causal")
 
 
 def _number(option: str, text: str, least: int) -> int | None:

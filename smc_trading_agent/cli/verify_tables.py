@@ -9,12 +9,15 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from smc_trading_agent.cli.output import emit, results
-from smc_trading_agent.research.prefixes import Counts, LegacyVerdict, PrefixVerdict
+from smc_trading_agent.research.pair_proof import PairVerdict
+from smc_trading_agent.research.prefixes import Counts, LegacyVerdict, PrefixVerdict, Restored
 
 DIFFERENCES = ("rewritten", "vanished", "backdated")
 
 
-def print_verdict(audit: PrefixVerdict, peers: Mapping[str, LegacyVerdict], payload: Mapping[str, Any]) -> None:
+def print_verdict(
+    audit: PrefixVerdict, peers: Mapping[str, LegacyVerdict], pair: PairVerdict | None, payload: Mapping[str, Any]
+) -> None:
     """Prints the tables on standard output; ``payload`` is what --json would give.
 
     The column "zones" counts the sets of live zones that differ.
@@ -23,15 +26,26 @@ def print_verdict(audit: PrefixVerdict, peers: Mapping[str, LegacyVerdict], payl
     for name, peer in peers.items():
         if peer.places or name == "legacy":
             results.print(_legacy_table(name, peer))
-    restored = audit.restored
     shown: dict[str, object] = {name: value for name, value in payload.items() if not isinstance(value, dict)}
-    shown["restored"] = (
-        f"{restored.snapshots:,} snapshots, {restored.readings:,} readings after them, "
-        f"{restored.differing_readings + restored.differing_states:,} differ"
-    )
+    shown["restored"] = _restored_text(audit.restored)
+    if pair is not None:
+        differing = sum(counts.differing for counts in pair.in_force.values())
+        shown["with"] = (
+            f"{pair.label} {pair.instrument}, {pair.prefixes:,} prefixes of {pair.steps:,} steps, "
+            f"{pair.steps_read:,} read; {differing:,} numbers in force differ"
+        )
+        shown["stream equals batch, both"] = pair.stream_equals_batch
+        shown["restored, both"] = _restored_text(pair.restored)
     for name, peer in peers.items():
         shown[name] = f"{peer.total.readings:,} readings, {peer.total.differing:,} differ, at {peer.places:,} places"
     emit(shown, False)
+
+
+def _restored_text(restored: Restored) -> str:
+    return (
+        f"{restored.snapshots:,} snapshots, {restored.readings:,} readings after them, "
+        f"{restored.differing_readings + restored.differing_states:,} differ"
+    )
 
 
 def _table(title: str, first: str, *more: str) -> Table:

@@ -60,7 +60,7 @@ KNOWN: dict[str, dict[str, Grids]] = {
     SPOT: _SPOT_GRIDS,
     FUTURES: _FUTURES_GRIDS,
     FX: _FX_GRIDS,
-    SYNTHETIC: {"SYNUSDT": Grids(("0.01",), ("0.00001",), "10")},
+    SYNTHETIC: dict.fromkeys(("SYNUSDT", "SYN2USDT"), Grids(("0.01",), ("0.00001",), "10")),
 }
 """Grids by venue and symbol."""
 

@@ -46,6 +46,11 @@ as it did, only direction is lost. *z* is the distance of the rate from their me
 Shuffled alone misleads: a tie of both prices in a bar is a miss, and ties are as frequent as volatility is
 clustered, so a rate can lie far from it without any direction in it."""
 
+PAIRS = """\
+**Two instruments.** An SMT divergence implies a direction of the first instrument, so what follows is looked for on the
+first one's prices; the scope tells which of the two led. In its baselines the second instrument alone is shuffled or
+mirrored: the first keeps its bars, its trends and its pivots, and what is lost is that the two belong together."""
+
 UNSURE_CLOCKS = {
     "EURUSD_15M.csv.gz": (
         " EURUSD_15M.csv.gz does not say its\nzone (it looks like a broker's, two or three hours ahead), "
@@ -85,6 +90,7 @@ def markdown(report: BaseRateReport) -> str:
         clocks="".join(UNSURE_CLOCKS.get(file, "") for file in dict.fromkeys(market.file for market in report.markets)),
     )
     head = [NOTE + "# Base rates", "", "Measured by", "", f"    {report.command}", "", verdict(report), "", rules]
+    head += ["", PAIRS] if any(market.beside for market in report.markets) else []
     return "\n".join(head + [line for market in report.markets for line in _market(market, study.atr_multiple)]) + "\n"
 
 
@@ -157,8 +163,9 @@ def test_in_words(test: str, atr_multiple: float) -> str:
 
 
 def title(market: MarketRates) -> str:
-    """``EURUSD 15m``, of an instrument such as ``fx:EURUSD``."""
-    return f"{market.instrument.partition(':')[2]} {market.timeframe}"
+    """``EURUSD 15m``, of an instrument such as ``fx:EURUSD``; with the second instrument, where there is one."""
+    name = f"{market.instrument.partition(':')[2]} {market.timeframe}"
+    return f"{name} with {market.beside.partition(':')[2]}" if market.beside else name
 
 
 def tested(market: MarketRates) -> dict[str, list[BaseRate]]:
@@ -173,7 +180,8 @@ def span_text(market: MarketRates) -> str:
 
 
 def _market(market: MarketRates, atr_multiple: float) -> list[str]:
-    about = f"`{market.file}` ({market.label}), {market.bars:,} bars, {span_text(market)}."
+    beside = f" with `{market.beside_file}` ({market.beside_label})" if market.beside else ""
+    about = f"`{market.file}` ({market.label}){beside}, {market.bars:,} bars, {span_text(market)}."
     lines = ["", f"## {title(market)}", "", about]
     for test, rates in tested(market).items():
         lines += ["", f"*{test_in_words(test, atr_multiple)}*", "", HEAD, *map(table_row, rates)]

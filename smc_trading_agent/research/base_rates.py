@@ -15,13 +15,21 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from smc_trading_agent._core import Bars, HitCount, aggregate_bars, hit_counts, surrogate_bars
-from smc_trading_agent.domain.errors import ConfigError, DataError
+from smc_trading_agent._core import (
+    DETECTOR_DEFAULTS,
+    Bars,
+    HitCount,
+    divergence_counts,
+    hit_counts,
+    surrogate_bars,
+)
+from smc_trading_agent.domain.errors import ConfigError
+from smc_trading_agent.research.pairs import Pair
 
 SURROGATES = ("shuffled", "mirrored")
 Z_95 = statistics.NormalDist().inv_cdf(0.975)
@@ -77,7 +85,10 @@ class BaseRate(msgspec.Struct, frozen=True):
 
 
 class MarketRates(msgspec.Struct, frozen=True):
-    """One market, by the name of its file; times in ns."""
+    """One market, by the name of its file; times in ns.
+
+    ``beside`` is the second instrument, with its file and label, where rates are those of the two together.
+    """
 
     file: str
     label: str
@@ -87,6 +98,9 @@ class MarketRates(msgspec.Struct, frozen=True):
     first_bar: int
     last_bar: int
     rates: tuple[BaseRate, ...]
+    beside: str = ""
+    beside_file: str = ""
+    beside_label: str = ""
 
 
 class BaseRateReport(msgspec.Struct, frozen=True):
@@ -107,39 +121,47 @@ def wilson(rate: float, number: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def bars_of(batches: Iterable[Bars], timeframe: str | None) -> Bars:
-    """All bars, of ``timeframe`` where it is given; `DataError` where there are none or they don't make it."""
-    parts = list(batches)
-    if not parts:
-        raise DataError("the file has no bars to measure; give one that has")
-    bars = Bars.concat(parts)
-    if timeframe is None or timeframe == bars.timeframe:
-        return bars
-    try:
-        return aggregate_bars(bars, timeframe)
-    except ValueError as error:
-        raise DataError(f"--timeframe {timeframe}: {error}") from error
-
-
 def measure(bars: Bars, study: Study, progress: Callable[[int], None]) -> tuple[BaseRate, ...]:
     """The rate of each kind and scope that the bars hold; ``progress`` hears how many markets are done.
 
     Deterministic: threads share nothing, and results are joined in order. `ConfigError` names a bad parameter.
     """
+    return _measured(bars, lambda made: _count(made, study), study, progress)
+
+
+def measure_pair(pair: Pair, study: Study, progress: Callable[[int], None]) -> tuple[BaseRate, ...]:
+    """The same for the divergences of two instruments, by what follows on the first.
+
+    In its surrogates the second instrument alone is shuffled or mirrored: the first stays as it is, and what is lost is
+    that the two belong together.
+    """
+    return _measured(pair.second, lambda made: _count_pair(pair, made, study), study, progress)
+
+
+def _measured(
+    varied: Bars, count: Callable[[Bars], list[HitCount]], study: Study, progress: Callable[[int], None]
+) -> tuple[BaseRate, ...]:
+    """Counts with ``varied`` as it is, then with surrogates in its place."""
+
+    def surrogate(kind: str, number: int) -> tuple[str, dict[tuple[str, str], float]]:
+        counts = count(surrogate_bars(varied, kind, study.seed, number))
+        resolved = (found for found in counts if found.hits + found.misses)
+        return kind, {(found.kind, found.scope): found.hits / (found.hits + found.misses) for found in resolved}
+
     try:
-        real = _count(bars, study)
+        real = count(varied)
         progress(1)
         tasks = [(kind, number) for kind in SURROGATES for number in range(study.surrogates)]
         rates: dict[str, dict[tuple[str, str], list[float]]] = {kind: {} for kind in SURROGATES}
         with ThreadPoolExecutor(WORKERS) as pool:
-            for done, (kind, counted) in enumerate(pool.map(lambda task: _surrogate(bars, study, *task), tasks)):
+            for done, (kind, counted) in enumerate(pool.map(lambda task: surrogate(*task), tasks)):
                 for key, rate in counted.items():
                     rates[kind].setdefault(key, []).append(rate)
                 progress(done + 2)
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"these rates can't be measured: {error}") from error
     return tuple(
-        _rate(count, {kind: rates[kind].get((count.kind, count.scope), []) for kind in rates}) for count in real
+        _rate(found, {kind: rates[kind].get((found.kind, found.scope), []) for kind in rates}) for found in real
     )
 
 
@@ -152,10 +174,11 @@ def _count(bars: Bars, study: Study) -> list[HitCount]:
     return hit_counts(bars, json.dumps(study.detector), study.atr_multiple, study.time_limit, study.block)
 
 
-def _surrogate(bars: Bars, study: Study, kind: str, number: int) -> tuple[str, dict[tuple[str, str], float]]:
-    counts = _count(surrogate_bars(bars, kind, study.seed, number), study)
-    resolved = (count for count in counts if count.hits + count.misses)
-    return kind, {(count.kind, count.scope): count.hits / (count.hits + count.misses) for count in resolved}
+def _count_pair(pair: Pair, second: Bars, study: Study) -> list[HitCount]:
+    period = study.detector.get("atr_period", json.loads(DETECTOR_DEFAULTS)["atr_period"])
+    return divergence_counts(
+        pair.first, second, pair.config, int(str(period)), study.atr_multiple, study.time_limit, study.block
+    )
 
 
 def _rate(count: HitCount, chance: Mapping[str, list[float]]) -> BaseRate:

@@ -106,7 +106,7 @@ class LegacyVerdict(msgspec.Struct, frozen=True):
     @property
     def total(self) -> Counts:
         """All columns together."""
-        return _sum(self.columns.values())
+        return sum_of(self.columns.values())
 
 
 def sample_prefixes(total: int, window: int | None, count: int | None) -> PrefixSample:
@@ -149,8 +149,8 @@ def verify_prefixes(
         backdated=total.backdated,
         differing_places=found.places,
         differing_zone_sets=sum(differing for _, (_, _, differing) in found.zones()),
-        concepts=_concepts(found),
-        features=_columns(found),
+        concepts=concepts_of(found),
+        features=columns_of(found),
         stream_equals_batch=audit.stream_equals_batch(lengths),
         restored=Restored(*audit.restored(cuts)),
     )
@@ -161,22 +161,25 @@ def verify_legacy(
 ) -> LegacyVerdict:
     """The same prefixes under the library's functions with its default arguments, as they are or ``causal``."""
     found = audit_legacy(market.instrument, window, LEGACY_SWING_LENGTH, causal, lengths, threads, told)
-    return LegacyVerdict(places=found.places, columns=_columns(found))
+    return LegacyVerdict(places=found.places, columns=columns_of(found))
 
 
-def _columns(found: PrefixAudit) -> dict[str, Counts]:
+def columns_of(found: PrefixAudit) -> dict[str, Counts]:
+    """The counts of each column."""
     return {name: Counts(*counts) for name, counts in found.columns()}
 
 
-def _concepts(found: PrefixAudit) -> dict[str, Concept]:
+def concepts_of(found: PrefixAudit) -> dict[str, Concept]:
+    """The counts of each concept, by the name of the kind that begins it."""
     kinds: dict[str, dict[str, Counts]] = {}
     for concept, kind, counts in found.events():
         kinds.setdefault(concept, {})[kind] = Counts(*counts)
     zones = {kind: ZoneCounts(*counts) for kind, counts in found.zones()}
-    return {name: Concept(_sum(of.values()), of, zones.get(name)) for name, of in kinds.items()}
+    return {name: Concept(sum_of(of.values()), of, zones.get(name)) for name, of in kinds.items()}
 
 
-def _sum(counts: Iterable[Counts]) -> Counts:
+def sum_of(counts: Iterable[Counts]) -> Counts:
+    """All of them together."""
     parts = list(counts)
     names = Counts.__struct_fields__
     return Counts(**{name: sum(getattr(part, name) for part in parts) for name in names})

@@ -178,6 +178,42 @@ def test_a_concept_can_be_switched_off(page: Any) -> None:
     assert painted(page, "--bull") + painted(page, "--bear") == 0
 
 
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("second") / "second.parquet"
+    command = ["data", "synthesize", "--bars", "4000", "--seed", "8", "--follow", "7", "--out", str(path)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    return path
+
+
+def test_two_instruments_stand_one_below_the_other(browser: Any, tape: Path, second: Path, tmp_path: Path) -> None:
+    span = ("--from", "2024-01-03T08:00", "--to", "2024-01-03T18:00", "--timeframe", "3m")
+    told = chart(tape, tmp_path / "both.html", "--with", str(second), "--concepts", "smt_divergence", *span)
+    assert told["known"]["smt_divergence"] > 0
+    context = browser.new_context(color_scheme="light", viewport={"width": 1200, "height": 700})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto((tmp_path / "both.html").as_uri())
+    opened.wait_for_selector(READY)
+    everything = counts(opened)
+    assert everything == {"smt_divergence": told["known"]["smt_divergence"]}
+    assert "with second.parquet" in opened.inner_text("#foot")
+    lines, bars = painted(opened, "--bull") + painted(opened, "--bear"), painted(opened, "--neutral")
+    assert lines > 20
+    assert bars > 200
+    scrub(opened, 2)
+    assert painted(opened, "--bull") + painted(opened, "--bear") < lines
+    assert painted(opened, "--neutral") < bars
+    opened.keyboard.press("End")
+    drawn(opened)
+    opened.locator(".chip").click()
+    drawn(opened)
+    assert painted(opened, "--bull") + painted(opened, "--bear") == 0
+    assert complaints == []
+    context.close()
+
+
 def pixels(png: bytes) -> NDArray[np.uint8]:
     """An 8-bit RGB or RGBA PNG, shape (height, width, channels), by the filters of the PNG specification."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n")

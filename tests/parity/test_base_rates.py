@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smc_trading_agent._core import AREA_KINDS, EVENT_KINDS, LEVEL_KINDS, Bar, Bars, Detector, Event, hit_counts
+from smc_trading_agent._core import (
+    AREA_KINDS,
+    EVENT_KINDS,
+    LEVEL_KINDS,
+    Bar,
+    Bars,
+    Detector,
+    DivergenceDetector,
+    Event,
+    divergence_counts,
+    hit_counts,
+)
 from tests.runs import tape
 
 MINUTE = 60_000_000_000
@@ -167,6 +178,54 @@ def test_counts_equal_a_plain_reading_on_random_bars(
 def test_counts_equal_a_plain_reading_on_the_synthetic_market() -> None:
     hits = assert_equal(tape(4_000), {"atr_period": 14}, 1.0, 200, block=100)
     assert hits > 500
+
+
+def plain_pair_counts(first: Bars, second: Bars, multiple: float, limit: int) -> dict[tuple[str, str], Tally]:
+    """Divergences and their breaks, by what the first instrument's bars decide after each."""
+    closes = first.columns()["close_time"]
+    averages = true_range_averages(first, 14)
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    for event in DivergenceDetector(first.timeframe).run(first, second):
+        if event.kind == "smt_divergence_expired":
+            continue
+        tally = tallies[event.kind, event.scope]
+        tally.counts["found"] += 1
+        start = int(np.searchsorted(closes, event.confirmed_at, side="right")) - 1
+        reach, close = max(1, int(np.floor(multiple * averages[start] + 0.5))), first[start].close
+        outcome = race(first, start, event.direction, close - reach, close + reach, limit)
+        names = {"tie": ["misses", "ambiguous"], "miss": ["misses"], "hit": ["hits"], "open": ["unresolved"]}
+        for name in names[outcome]:
+            tally.counts[name] += 1
+        if outcome != "open":
+            tally.outcomes.append((start, outcome == "hit"))
+    return tallies
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_divergences_are_counted_on_the_first_instrument(missing: int) -> None:
+    """Whichever of the two lacks bars."""
+    whole = [tape(6_000, seed=1), tape(6_000, seed=2)]
+    whole[missing] = Bars.from_list("1m", [whole[missing][at] for at in range(6_000) if at % 19])
+    first, second = whole
+    plain = plain_pair_counts(first, second, 1.5, 60)
+    counted = divergence_counts(first, second, "{}", 14, 1.5, 60, 100)
+    assert {(count.kind, count.scope) for count in counted} == set(plain)
+    assert len(plain) == 4
+    for count in counted:
+        tally = plain[count.kind, count.scope]
+        for name in ("found", "hits", "misses", "ambiguous", "unresolved"):
+            assert getattr(count, name) == tally.counts[name], (count.kind, count.scope, name)
+        assert count.test == "from_close"
+        assert count.effective == pytest.approx(effective_number(tally.outcomes, 100), rel=1e-9)
+    assert sum(count.hits for count in counted) > 30
+
+
+def test_parameters_of_a_pair_outside_their_range_are_named() -> None:
+    bars = tape(100)
+    with pytest.raises(ValueError, match="atr_period"):
+        divergence_counts(bars, bars, "{}", 0)
+    with pytest.raises(ValueError, match="windw"):
+        divergence_counts(bars, bars, '{"windw": 1}')
 
 
 def test_every_kind_has_a_place() -> None:

@@ -18,6 +18,7 @@ from tests.runs import tape
 
 SIZE, WINDOW, DISTANCE, AGE = 5, 3, 100, 200
 SETTINGS = {"size": SIZE, "window": WINDOW, "max_distance": DISTANCE, "max_age": AGE, "max_count": 10_000}
+SIDES = ((1, "high"), (-1, "low"))
 Series = NDArray[np.int64]
 
 
@@ -156,6 +157,33 @@ def test_recorded_bars_give_the_same_one_by_one_and_across_a_restart(recorded: t
     assert stream.snapshot() == whole.snapshot()
     assert stream.live() == whole.live()
     assert stream.steps == len(recorded[0])
+
+
+def test_a_divergence_in_force_names_the_four_pivots_of_the_definition() -> None:
+    first, second = tape(6_000, seed=1), tape(6_000, seed=2)
+    times = first.columns()["open_time"].tolist()
+    expected: dict[int, list[Any]] = {}
+    for side, name in SIDES:
+        extremes = [side * bars.columns()[name] for bars in (first, second)]
+        told = [
+            [(times[pivot.bar], side * pivot.value) for pivot in pair]
+            for pair in pairs(pivots(extremes[0]), pivots(extremes[1]))
+        ]
+        expected[side] = [tuple(zip(older, newer, strict=True)) for older, newer in itertools.pairwise(told)]
+    found, named = DivergenceDetector("1m", json.dumps(SETTINGS)), 0
+    for at in range(len(first)):
+        for event in found.update(first[at], second[at]):
+            if event.kind != "smt_divergence":
+                continue
+            anchors = found.anchors(event.id)
+            assert anchors in expected[event.side]
+            assert anchors is not None
+            leader = ("first_instrument", "second_instrument").index(event.scope)
+            assert anchors[leader][1][0] == event.formed_at
+            assert sorted(price for _, price in anchors[1 - leader]) == [event.low, event.high]
+            named += 1
+    assert named > 50
+    assert found.anchors(0) is None
 
 
 def test_bars_are_aligned_by_open_time() -> None:

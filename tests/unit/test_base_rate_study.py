@@ -12,7 +12,8 @@ import pytest
 from smc_trading_agent._core import Bar, Bars, aggregate_bars, surrogate_bars
 from smc_trading_agent.data_pipeline.synthetic import SyntheticFeed
 from smc_trading_agent.domain.errors import ConfigError, DataError
-from smc_trading_agent.research.base_rates import BaseRate, Study, bars_of, baseline, markets_of, measure, wilson
+from smc_trading_agent.research.base_rates import BaseRate, Study, baseline, markets_of, measure, wilson
+from smc_trading_agent.research.pairs import bars_of
 from tests.runs import tape
 
 MINUTE = 60_000_000_000

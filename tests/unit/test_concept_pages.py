@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from smc_trading_agent.domain.errors import DataError
+from smc_trading_agent._core import DivergenceDetector
+from smc_trading_agent.data_pipeline.following import SYMBOL, following
+from smc_trading_agent.data_pipeline.instruments import SYNTHETIC, instrument_named
+from smc_trading_agent.domain.errors import ConfigError, DataError
+from smc_trading_agent.research.concept_pages import pictures
 from smc_trading_agent.research.concept_pages.pages import (
     DOCS,
     MAP,
@@ -19,18 +24,20 @@ from smc_trading_agent.research.concept_pages.pages import (
     missing,
     read_tree,
 )
-from smc_trading_agent.research.concept_pages.pictures import beginnings, command, shots
+from smc_trading_agent.research.concept_pages.pictures import beginnings, command, pair_shots, shots
 from smc_trading_agent.research.concept_pages.rust_sources import (
     FOLDER,
     documentation,
     read_sources,
     sentences_of_knowing,
 )
+from smc_trading_agent.research.pairs import Pair
 from tests.runs import tape
 
 ROOT = Path(__file__).parents[2]
 TREE = read_tree(ROOT)
 PAGES = all_pages(TREE)
+SECOND = instrument_named(SYNTHETIC, SYMBOL)
 
 
 @pytest.mark.parametrize("path", sorted(PAGES), ids=Path.as_posix)
@@ -147,6 +154,30 @@ def test_documentation_is_told_from_code() -> None:
     assert documentation(text) == ["One.", "Two:", "- a\n  more\n- b"]
     assert sentences_of_knowing(["A. Knowable at\nt, of p.q. B.", "Not. knowable."]) == ("At t, of p.q.",)
     assert linked(TREE, TREE.place("pivot"), "[`super::pivot`] [`Factor`]") == "`pivot` `Factor`"
+
+
+def test_the_picture_of_two_instruments_begins_before_the_older_pivot() -> None:
+    first = tape(12_000, seed=7)
+    both = Pair(first, following(first, tape(12_000, seed=8), 0.9), "second.parquet", "SYNTHETIC", SECOND)
+    (shot,) = pair_shots(TREE, both, Path("second.parquet"))
+    assert (shot.module, shot.kinds) == ("divergence", ("smt_divergence",))
+    detector, inside = DivergenceDetector("1m"), 0
+    for step in both.steps():
+        for event in detector.update(*step):
+            anchors = detector.anchors(event.id)
+            times = [time for pivots in anchors or () for time, _ in pivots]
+            inside += bool(times) and shot.start < min(times) and event.confirmed_at < shot.end
+    assert inside > 0
+    words = command(shot, Path("first.parquet")).split()
+    assert words[words.index("--with") + 1] == "second.parquet"
+    assert int(words[words.index("--height") + 1]) > 420
+
+
+def test_the_files_of_the_pictures_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments in (["."], [".", "first.parquet"], [".", "first.parquet", "--without", "second.parquet"]):
+        monkeypatch.setattr(sys, "argv", ["pictures", *arguments])
+        with pytest.raises(ConfigError, match="--with SECOND"):
+            pictures.main()
 
 
 def test_pictures_are_commands_that_show_an_instance() -> None:

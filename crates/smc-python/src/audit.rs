@@ -7,13 +7,14 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use smc_core::market::{Bar, Instrument};
 use smc_core::smc::audit::{
-    audit_prefixes, audit_restored, read_the_same, AnalyzerPlan, AnalyzerReader, AuditError, Counts, LegacyReader,
-    PrefixAudit, Reader, RestoredAudit,
+    audit_prefixes, audit_restored, read_the_same, AnalyzerPlan, AnalyzerReader, AuditError, Counts, DivergenceReader,
+    LegacyReader, PrefixAudit, Reader, RestoredAudit,
 };
-use smc_core::smc::{Analyzer, AnalyzerError};
+use smc_core::smc::divergence::moments;
+use smc_core::smc::{Analyzer, AnalyzerError, DivergenceDetector};
 
 use crate::market::{parse_timeframe, value_error, PyBars, PyInstrument};
-use crate::smc::parse_config;
+use crate::smc::{parse_config, parse_divergence};
 use crate::snapshot;
 
 /// How often the watcher is called, at most.
@@ -72,7 +73,7 @@ impl PyPrefixAudit {
 fn watched<R: Reader>(
     py: Python<'_>,
     reader: &R,
-    bars: &[Bar],
+    bars: &[R::Item],
     lengths: &[usize],
     threads: usize,
     watch: &Py<PyAny>,
@@ -197,8 +198,26 @@ fn audit_legacy(
     watched(py, &LegacyReader { instrument, swing_length, causal }, &bars.inner, &lengths, threads, &watch)
 }
 
+/// The divergences of two instruments under the same audit; `lengths` count steps.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value)]
+fn audit_divergence(
+    py: Python<'_>,
+    first: &PyBars,
+    second: &PyBars,
+    config_json: &str,
+    lengths: Vec<usize>,
+    threads: usize,
+    watch: Py<PyAny>,
+) -> PyResult<PyPrefixAudit> {
+    let fresh = DivergenceDetector::new(first.timeframe, parse_divergence(config_json)?).map_err(value_error)?;
+    let steps: Vec<_> = moments(&first.inner, &second.inner).map(|step| step.map(|bar| bar.copied())).collect();
+    watched(py, &DivergenceReader::new(fresh), &steps, &lengths, threads, &watch)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyPrefixAudit>()?;
     module.add_class::<PyReadingAudit>()?;
+    module.add_function(wrap_pyfunction!(audit_divergence, module)?)?;
     module.add_function(wrap_pyfunction!(audit_legacy, module)?)
 }

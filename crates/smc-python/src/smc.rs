@@ -19,6 +19,7 @@ use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
 use crate::snapshot;
 
 pub(crate) use config::parse_config;
+pub(crate) use divergence::parse_divergence;
 
 /// One fact about market structure, appended and never edited.
 #[pyclass(name = "Event", module = "smc_trading_agent._core", frozen, eq, hash)]

@@ -6,7 +6,7 @@ use serde::{de::DeserializeOwned, Serialize};
 use smc_core::snapshot;
 
 /// Raised with every change of a serialized field.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// The state of a class with the given tag, as bytes.
 pub(crate) fn encode<T: Serialize>(tag: [u8; 4], value: &T) -> PyResult<Vec<u8>> {

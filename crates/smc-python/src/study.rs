@@ -5,10 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smc_core::market::aggregate;
 use smc_core::smc::{DetectorConfig, ZoneKind};
-use smc_core::study::{hit_counts as count, surrogate, HitCount, StudySettings, SurrogateKind};
+use smc_core::study::{
+    divergence_counts as count_pair, hit_counts as count, surrogate, HitCount, StudySettings, SurrogateKind,
+};
 
 use crate::market::{parse_timeframe, value_error, PyBars};
-use crate::smc::parse_config;
+use crate::smc::{parse_config, parse_divergence};
 
 /// What became of the records of one kind and scope.
 #[pyclass(name = "HitCount", module = "smc_trading_agent._core", frozen)]
@@ -91,6 +93,29 @@ fn hit_counts(
 }
 
 #[pyfunction]
+#[pyo3(signature = (
+    first, second, config_json = "{}", atr_period = 14, atr_multiple = 1.0, time_limit = 500, block = 200
+))]
+#[allow(clippy::too_many_arguments)]
+fn divergence_counts(
+    py: Python<'_>,
+    first: &PyBars,
+    second: &PyBars,
+    config_json: &str,
+    atr_period: u32,
+    atr_multiple: f64,
+    time_limit: u32,
+    block: u32,
+) -> PyResult<Vec<PyHitCount>> {
+    let config = parse_divergence(config_json)?;
+    let settings = StudySettings { atr_multiple, time_limit, block };
+    let counted = py
+        .detach(|| count_pair([&first.inner, &second.inner], first.timeframe, config, atr_period, settings))
+        .map_err(value_error)?;
+    Ok(counted.into_iter().map(|inner| PyHitCount { inner }).collect())
+}
+
+#[pyfunction]
 fn surrogate_bars(py: Python<'_>, bars: &PyBars, kind: &str, seed: u64, number: u64) -> PyResult<PyBars> {
     let kind = SurrogateKind::ALL.iter().find(|known| known.name() == kind).ok_or_else(|| {
         let known: Vec<_> = SurrogateKind::ALL.iter().map(|kind| kind.name()).collect();
@@ -116,6 +141,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     module.add_class::<PyHitCount>()?;
     module.add_function(wrap_pyfunction!(hit_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(divergence_counts, module)?)?;
     module.add_function(wrap_pyfunction!(surrogate_bars, module)?)?;
     module.add_function(wrap_pyfunction!(aggregate_bars, module)?)
 }

@@ -2,7 +2,7 @@
 
 import type { StructureOut, ZoneOut } from "../wire";
 
-export type Shape = "zone" | "level" | "line" | "range" | "span" | "mark";
+export type Shape = "zone" | "level" | "line" | "range" | "span" | "mark" | "pair";
 
 /** One record of a life; `at` in seconds. */
 export interface Change {

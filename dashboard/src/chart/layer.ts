@@ -9,6 +9,7 @@ import type {
   Logical,
   PrimitivePaneViewZOrder,
   SeriesAttachedParameter,
+  SeriesType,
   Time,
 } from "lightweight-charts";
 
@@ -21,10 +22,10 @@ export interface Canvas {
   height: number;
 }
 
-/** A drawing bound to the candles. Subclasses name their passes, from behind the candles to in front of them. */
+/** A drawing bound to candles or bars. Subclasses name their passes, from behind the candles to in front of them. */
 export abstract class Layer implements ISeriesPrimitive<Time> {
   protected chart: IChartApi | null = null;
-  private series: ISeriesApi<"Candlestick"> | null = null;
+  private series: ISeriesApi<SeriesType> | null = null;
   private requestUpdate: () => void = () => undefined;
   private strength = 1;
   private readonly views: IPrimitivePaneView[];
@@ -51,7 +52,7 @@ export abstract class Layer implements ISeriesPrimitive<Time> {
 
   attached(given: SeriesAttachedParameter<Time>): void {
     this.chart = given.chart as IChartApi;
-    this.series = given.series as ISeriesApi<"Candlestick">;
+    this.series = given.series;
     this.requestUpdate = given.requestUpdate;
   }
 

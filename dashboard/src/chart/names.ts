@@ -19,6 +19,7 @@ const SHORT: Record<string, string> = {
   choch: "CHoCH",
   mss: "MSS",
   mss_strict: "MSS+",
+  smt_divergence: "SMT",
   judas_swing: "Judas",
   power_of_three_accumulation: "PO3 accumulation",
   power_of_three_manipulation: "PO3 manipulation",

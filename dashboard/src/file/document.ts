@@ -29,6 +29,12 @@ export interface ChartChange {
   ambiguous: boolean;
 }
 
+export interface ChartPivot {
+  second: boolean;
+  time: number;
+  price: number;
+}
+
 export interface ChartThing {
   id: number;
   kind: string;
@@ -44,6 +50,16 @@ export interface ChartThing {
   source: string;
   ambiguous: boolean;
   changes: ChartChange[];
+  pivots: ChartPivot[];
+}
+
+export interface ChartBeside {
+  label: string;
+  file: string;
+  venue: string;
+  symbol: string;
+  tick_size: string;
+  bars: ChartBars;
 }
 
 export interface ChartDocument {
@@ -60,4 +76,5 @@ export interface ChartDocument {
   concepts: string[];
   bars: ChartBars;
   things: ChartThing[];
+  beside: ChartBeside | null;
 }

@@ -56,15 +56,17 @@ function build(): void {
     el("div", { class: "chips", attrs: { role: "group", "aria-label": "Concepts" } }, ...[...chips.values()].map(({ button }) => button)),
   );
   byId("chart").append(canvas, tip.element);
+  const beside = data.beside ? ` with ${data.beside.file}` : "";
   const warm = data.warmup > 0 ? `read from ${dateText(data.first)} on, ${count(data.warmup)} bars before the first one here` : "read from the first bar here on";
   byId("foot").append(
     el("div", "scrub", known, slider),
-    el("div", "small", el("span", "", legendLine()), el("span", "", `${data.look.file}: ${warm}`), attribution()),
+    el("div", "small", el("span", "", legendLine()), el("span", "", `${data.look.file}${beside}: ${warm}`), attribution()),
   );
 }
 
 function legendLine(): HTMLElement {
-  return el("span", "", el("i", "swatch hatch"), "before it was known  ", el("i", "swatch solid"), "known and unused  ", el("i", "swatch used"), "used  ", "· beside each name: when it became known (UTC)");
+  const pair = data.beside ? "  · SMT: solid on the instrument that made the new extreme, broken on the one that failed" : "";
+  return el("span", "", el("i", "swatch hatch"), "before it was known  ", el("i", "swatch solid"), "known and unused  ", el("i", "swatch used"), "used  ", "· beside each name: when it became known (UTC)", pair);
 }
 
 function attribution(): HTMLElement {

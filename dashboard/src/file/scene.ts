@@ -65,7 +65,7 @@ export class Scene implements Timeline {
       ...thing,
       low: last?.low ?? thing.low,
       high: last?.high ?? thing.high,
-      key: String(thing.id),
+      key: `${thing.shape} ${thing.id}`, // divergences are counted apart
       timeframe: this.document.timeframe,
       state: last?.name ?? (thing.shape === "level" ? "resting" : "fresh"),
       touches: 0,

@@ -24,6 +24,8 @@ import { StructureLayer } from "../chart/structure";
 import { ZonesLayer } from "../chart/zones";
 import { decimalsOf } from "../format";
 import { alpha, type Palette } from "../theme";
+import { BesidePane } from "./beside";
+import { DivergenceLayer } from "./divergence";
 import { shortMoment } from "./moments";
 import { NowLayer } from "./now";
 import type { Scene, Seen } from "./scene";
@@ -49,6 +51,8 @@ export class FileChart {
   private readonly range: RangeLayer;
   private readonly marks: MarksLayer;
   private readonly now: NowLayer;
+  private readonly divergences: DivergenceLayer;
+  private readonly beside: BesidePane | null;
   private readonly layers: Layer[];
   private at = -1;
 
@@ -75,8 +79,11 @@ export class FileChart {
     this.range = new RangeLayer(scene, colours, this.labels, told);
     this.marks = new MarksLayer(scene, colours, this.labels, told);
     this.now = new NowLayer(scene, colours, this.labels);
-    this.layers = [this.labels, this.bands, this.range, this.zones, this.structure, this.marks, this.now];
+    this.divergences = new DivergenceLayer(scene, colours, this.labels, told, 0, "");
+    this.layers = [this.labels, this.bands, this.range, this.zones, this.structure, this.marks, this.divergences, this.now];
     for (const layer of this.layers) this.candles.attachPrimitive(layer);
+    const { beside } = scene.document;
+    this.beside = beside ? new BesidePane(this.chart, scene, beside, colours) : null;
     this.chart.subscribeCrosshairMove((event) => {
       const { point, logical, hoveredObjectId } = event;
       onPoint(point && logical !== undefined ? { index: Number(logical), seen: this.find(hoveredObjectId), ...point } : null);
@@ -109,6 +116,8 @@ export class FileChart {
     this.bands.set(of("span"));
     this.range.set(of("range"), moment);
     this.marks.set(of("mark"));
+    this.divergences.set(of("pair"));
+    this.beside?.set(of("pair"));
     this.now.set(this.at === this.scene.bars.time.length - 1 ? null : moment);
   }
 
@@ -116,6 +125,7 @@ export class FileChart {
     this.colours = colours;
     this.chart.applyOptions(options(colours));
     this.candles.applyOptions(candleColours(colours));
+    this.beside?.setColours(colours);
     this.setCandles();
     for (const layer of this.layers) layer.setColours(colours);
   }
@@ -147,10 +157,11 @@ export class FileChart {
         return { ...drawn, color, wickColor: color, borderColor: color };
       }),
     );
+    this.beside?.show(time[this.at] ?? 0, UNKNOWN);
   }
 
   private find(key: unknown): Seen | undefined {
-    const layers = [this.marks, this.structure, this.zones, this.range, this.bands];
+    const layers = [this.divergences, this.marks, this.structure, this.zones, this.range, this.bands];
     return layers.map((layer) => layer.find(key)).find((found) => found !== undefined) as Seen | undefined;
   }
 }
@@ -162,5 +173,7 @@ function standing(thing: Drawn): string {
 
 /** Without a grid: its lines would cross the zones. */
 function options(colours: Palette): DeepPartial<ChartOptions> {
-  return { ...chartOptions(colours), grid: { vertLines: { visible: false }, horzLines: { visible: false } } };
+  const { layout, ...rest } = chartOptions(colours);
+  const panes = { separatorColor: colours.border, separatorHoverColor: alpha(colours.neutral, 0.2) };
+  return { ...rest, layout: { ...layout, panes }, grid: { vertLines: { visible: false }, horzLines: { visible: false } } };
 }

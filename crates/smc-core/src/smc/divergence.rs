@@ -109,11 +109,22 @@ struct Extreme {
     furthest: i64,
 }
 
+/// A pivot that a divergence rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Open time of its bar.
+    pub time: i64,
+    /// Its price, in ticks of its instrument.
+    pub price: i64,
+}
+
 /// A divergence in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Live {
     event: Event,
     failed: usize,
+    /// The older pair of pivots and the newer one.
+    pairs: [[Extreme; 2]; 2],
     /// A close of the instrument that failed beyond this value breaks it.
     level: i64,
     born: u64,
@@ -229,7 +240,7 @@ impl Side {
             ambiguous: false,
         });
         if let Some(&event) = sink.events.last() {
-            self.live.push(Live { event, failed, level, born: step });
+            self.live.push(Live { event, failed, pairs: [before, pair], level, born: step });
         }
         if self.live.len() as u64 > u64::from(made.config.max_count) {
             let oldest = self.live.remove(0);
@@ -242,6 +253,20 @@ impl Side {
 struct Made<'a> {
     config: &'a DivergenceConfig,
     signs: [i64; 2],
+}
+
+/// The steps of two instruments, oldest first: at each open time the bar of each, if it has one.
+pub fn moments<'a>(first: &'a [Bar], second: &'a [Bar]) -> impl Iterator<Item = [Option<&'a Bar>; 2]> {
+    let (mut first, mut second) = (first.iter().peekable(), second.iter().peekable());
+    std::iter::from_fn(move || {
+        let time = match (first.peek(), second.peek()) {
+            (Some(one), Some(other)) => one.open_time.min(other.open_time),
+            (Some(bar), None) | (None, Some(bar)) => bar.open_time,
+            (None, None) => return None,
+        };
+        let opens = |bar: &&Bar| bar.open_time == time;
+        Some([first.next_if(opens), second.next_if(opens)])
+    })
 }
 
 /// Finds divergences between two instruments as their bars close.
@@ -315,16 +340,7 @@ impl DivergenceDetector {
     /// # Errors
     /// [`DivergenceError`]; the steps before the offending one are taken.
     pub fn run(&mut self, first: &[Bar], second: &[Bar], events: &mut Vec<Event>) -> Result<(), DivergenceError> {
-        let (mut first, mut second) = (first.iter().peekable(), second.iter().peekable());
-        loop {
-            let time = match (first.peek(), second.peek()) {
-                (Some(one), Some(other)) => one.open_time.min(other.open_time),
-                (Some(bar), None) | (None, Some(bar)) => bar.open_time,
-                (None, None) => return Ok(()),
-            };
-            let opens = |bar: &&Bar| bar.open_time == time;
-            self.update(first.next_if(opens), second.next_if(opens), events)?;
-        }
+        moments(first, second).try_for_each(|[one, other]| self.update(one, other, events))
     }
 
     fn check<'a>(&self, bars: [Option<&'a Bar>; 2]) -> Result<&'a Bar, DivergenceError> {
@@ -364,5 +380,22 @@ impl DivergenceDetector {
         let mut live: Vec<Event> = self.sides.iter().flat_map(|side| &side.live).map(|live| live.event).collect();
         live.sort_unstable_by_key(|event| event.id);
         live
+    }
+
+    /// How many divergences are in force at highs, and at lows, of the first instrument.
+    #[must_use]
+    pub fn in_force(&self) -> [usize; 2] {
+        [0, 1].map(|at| self.sides[at].live.len())
+    }
+
+    /// The four pivots of the divergence in force whose event has this id: of each instrument the older and the newer.
+    #[must_use]
+    pub fn anchors(&self, id: u64) -> Option<[[Anchor; 2]; 2]> {
+        let live = self.sides.iter().flat_map(|side| &side.live).find(|live| live.event.id == id)?;
+        let anchor = |at: usize, pair: [Extreme; 2]| {
+            let price = pair[at].value * i64::from(live.event.side) * self.followers[at].sign;
+            Anchor { time: pair[at].formed_at, price }
+        };
+        Some([0, 1].map(|at| live.pairs.map(|pair| anchor(at, pair))))
     }
 }

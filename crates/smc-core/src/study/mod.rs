@@ -20,6 +20,7 @@
 //!
 //! What chance alone gives is measured on surrogate markets (`surrogate.rs`), by the same function.
 
+mod pair;
 mod race;
 mod role;
 mod spread;
@@ -31,11 +32,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::{Bar, Timeframe};
 use crate::smc::event::named_enum;
-use crate::smc::{ConfigError, Detector, DetectorConfig, DetectorError, Event, EventKind, Scope};
+use crate::smc::{ConfigError, Detector, DetectorConfig, DetectorError, DivergenceError, Event, EventKind, Scope};
 use race::{Outcome, Races};
 use role::{is_expiry, Role, Roles};
 use spread::Spread;
 
+pub use pair::divergence_counts;
 pub use surrogate::{surrogate, SurrogateError, SurrogateKind};
 
 named_enum! {
@@ -84,6 +86,9 @@ pub enum StudyError {
     /// The detector refused a bar.
     #[error(transparent)]
     Detector(#[from] DetectorError),
+    /// The detector of divergences refused a step, or its parameters.
+    #[error(transparent)]
+    Divergence(#[from] DivergenceError),
 }
 
 impl StudySettings {
@@ -157,23 +162,16 @@ pub fn hit_counts(
     config: DetectorConfig,
     settings: StudySettings,
 ) -> Result<Vec<HitCount>, StudyError> {
-    settings.validate()?;
-    let mut study = Study {
-        detector: Detector::new(timeframe, config)?,
-        roles: Roles::default(),
-        races: Races::new(settings.time_limit as usize),
-        counts: BTreeMap::new(),
-        starts: Vec::new(),
-        waiting: HashMap::new(),
-        settings,
-    };
+    let mut study = Study::new(settings)?;
+    let mut detector = Detector::new(timeframe, config)?;
     let mut events = Vec::new();
     for (index, bar) in bars.iter().enumerate() {
         study.races.advance(index, bar);
         events.clear();
-        study.detector.update(bar, &mut events)?;
+        detector.update(bar, &mut events)?;
+        let now = Now { index, bar, atr: detector.atr() };
         for event in &events {
-            study.take(index, bar, event);
+            study.take(now, event);
         }
     }
     Ok(study.finish())
@@ -197,8 +195,15 @@ struct Waiting {
     high: i64,
 }
 
+/// The bar that has just closed.
+#[derive(Clone, Copy, Debug)]
+struct Now<'a> {
+    index: usize,
+    bar: &'a Bar,
+    atr: Option<f64>,
+}
+
 struct Study {
-    detector: Detector,
     roles: Roles,
     races: Races,
     counts: BTreeMap<Key, HitCount>,
@@ -208,16 +213,28 @@ struct Study {
 }
 
 impl Study {
-    fn take(&mut self, index: usize, bar: &Bar, event: &Event) {
+    fn new(settings: StudySettings) -> Result<Self, StudyError> {
+        settings.validate()?;
+        Ok(Self {
+            roles: Roles::default(),
+            races: Races::new(settings.time_limit as usize),
+            counts: BTreeMap::new(),
+            starts: Vec::new(),
+            waiting: HashMap::new(),
+            settings,
+        })
+    }
+
+    fn take(&mut self, now: Now<'_>, event: &Event) {
         match self.roles.of(event.kind) {
             Role::Zone if event.direction != 0 => self.wait(event),
             Role::ZoneLife => {
                 let zone = self.waiting.remove(&event.zone_id).filter(|_| !is_expiry(event.kind));
                 if let Some(zone) = zone {
-                    self.start_touched(index, bar, zone);
+                    self.start_touched(now, zone);
                 }
             }
-            Role::Sign if event.direction != 0 => self.start_from_close(index, bar, event),
+            Role::Sign if event.direction != 0 => self.start_from_close(now, event),
             _ => {}
         }
     }
@@ -226,9 +243,9 @@ impl Study {
         self.counts.entry(key).or_insert_with(|| HitCount::new(key.0, key.1, test))
     }
 
-    fn start_from_close(&mut self, index: usize, bar: &Bar, event: &Event) {
+    fn start_from_close(&mut self, now: Now<'_>, event: &Event) {
+        let Now { index, bar, atr } = now;
         let key = (event.kind, event.scope);
-        let atr = self.detector.atr();
         let count = self.count(key, Test::FromClose);
         count.found += 1;
         let Some(atr) = atr else {
@@ -253,7 +270,7 @@ impl Study {
         self.waiting.insert(event.id, Waiting { key, direction, low, high });
     }
 
-    fn start_touched(&mut self, index: usize, bar: &Bar, zone: Waiting) {
+    fn start_touched(&mut self, Now { index, bar, .. }: Now<'_>, zone: Waiting) {
         let Waiting { key, direction, low, high } = zone;
         self.starts.push(Start { key, bar: index });
         let height = high - low;

@@ -4,13 +4,14 @@
 #[path = "../smc_common/mod.rs"]
 mod smc_common;
 
+mod pair;
 mod planted;
 mod proof;
 mod restored;
 
 use std::num::NonZeroUsize;
 
-use smc_core::market::{Bar, Instrument};
+use smc_core::market::Instrument;
 use smc_core::smc::audit::{audit_prefixes, AnalyzerPlan, PrefixAudit, Reader};
 use smc_core::smc::PivotRule;
 
@@ -31,12 +32,12 @@ fn plan() -> AnalyzerPlan {
     }
 }
 
-fn every(bars: &[Bar]) -> Vec<usize> {
+fn every<T>(bars: &[T]) -> Vec<usize> {
     (0..=bars.len()).collect()
 }
 
 /// Unwatched, on two threads.
-fn audit<R: Reader>(reader: &R, bars: &[Bar], lengths: &[usize]) -> PrefixAudit
+fn audit<R: Reader>(reader: &R, bars: &[R::Item], lengths: &[usize]) -> PrefixAudit
 where
     R::Error: std::fmt::Debug,
 {

@@ -76,6 +76,7 @@ impl Planted {
 }
 
 impl Reader for Planted {
+    type Item = Bar;
     type Error = Infallible;
 
     fn columns(&self) -> Vec<String> {
@@ -121,7 +122,7 @@ impl Witness for Pages {
     fn end(&mut self, _zones: LiveZones<'_>) {}
 }
 
-fn pages<R: Reader>(reader: &R, bars: &[Bar]) -> Pages
+fn pages<R: Reader<Item = Bar>>(reader: &R, bars: &[Bar]) -> Pages
 where
     R::Error: std::fmt::Debug,
 {
@@ -155,7 +156,7 @@ fn flat(pages: &Pages) -> (Readings, Readings) {
 /// The counts of every sort, and the places that differ.
 type Model = (BTreeMap<String, Counts>, BTreeSet<(usize, String)>);
 
-fn model<R: Reader>(reader: &R, bars: &[Bar]) -> Model
+fn model<R: Reader<Item = Bar>>(reader: &R, bars: &[Bar]) -> Model
 where
     R::Error: std::fmt::Debug,
 {

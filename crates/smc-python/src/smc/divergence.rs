@@ -3,11 +3,18 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use smc_core::smc::config::DivergenceConfig;
+use smc_core::smc::divergence::Anchor;
 use smc_core::smc::DivergenceDetector;
 
 use super::{wrap_events, PyEvent};
 use crate::market::{parse_timeframe, value_error, PyBar, PyBars};
 use crate::snapshot;
+
+/// Parameters from JSON; `ValueError` names an unknown key.
+pub(crate) fn parse_divergence(config_json: &str) -> PyResult<DivergenceConfig> {
+    serde_json::from_str(config_json)
+        .map_err(|error| PyValueError::new_err(format!("divergence configuration: {error}")))
+}
 
 /// Finds divergences between two instruments as their bars close.
 #[pyclass(name = "DivergenceDetector", module = "smc_trading_agent._core")]
@@ -20,8 +27,7 @@ impl PyDivergenceDetector {
     #[new]
     #[pyo3(signature = (timeframe, config_json = "{}"))]
     fn new(timeframe: &str, config_json: &str) -> PyResult<Self> {
-        let config: DivergenceConfig = serde_json::from_str(config_json)
-            .map_err(|error| PyValueError::new_err(format!("divergence configuration: {error}")))?;
+        let config = parse_divergence(config_json)?;
         Ok(Self { inner: DivergenceDetector::new(parse_timeframe(timeframe)?, config).map_err(value_error)? })
     }
 
@@ -44,6 +50,13 @@ impl PyDivergenceDetector {
 
     fn live(&self) -> Vec<PyEvent> {
         wrap_events(&self.inner.live())
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn anchors(&self, event_id: u64) -> Option<(((i64, i64), (i64, i64)), ((i64, i64), (i64, i64)))> {
+        let [first, second] = self.inner.anchors(event_id)?;
+        let both = |[older, newer]: [Anchor; 2]| ((older.time, older.price), (newer.time, newer.price));
+        Some((both(first), both(second)))
     }
 
     #[getter]

@@ -90,6 +90,7 @@ fn live_zones(analyzer: &Analyzer) -> Vec<(Timeframe, Zone)> {
 }
 
 impl Reader for AnalyzerReader<'_> {
+    type Item = Bar;
     type Error = AnalyzerError;
 
     fn columns(&self) -> Vec<String> {

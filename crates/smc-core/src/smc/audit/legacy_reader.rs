@@ -90,6 +90,7 @@ impl LegacyReader<'_> {
 }
 
 impl Reader for LegacyReader<'_> {
+    type Item = Bar;
     type Error = LegacyError;
 
     /// Function and column, such as `ob.MitigatedIndex`.

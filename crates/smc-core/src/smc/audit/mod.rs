@@ -13,6 +13,7 @@
 
 mod analyzer_reader;
 mod comparison;
+mod divergence_reader;
 mod legacy_reader;
 mod record;
 mod tally;
@@ -22,12 +23,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Sender};
 
 pub use analyzer_reader::{audit_restored, AnalyzerPlan, AnalyzerReader, RestoredAudit};
+pub use divergence_reader::DivergenceReader;
 pub use legacy_reader::LegacyReader;
 pub use tally::{Counts, PrefixAudit, ZoneCounts};
 
 use super::event::Event;
 use super::zone::Zone;
-use crate::market::{Bar, Timeframe};
+use crate::market::Timeframe;
 use comparison::Comparison;
 use record::{Record, Recorder};
 use tally::Tally;
@@ -56,6 +58,8 @@ pub trait Witness {
 
 /// Something that reads bars, causal or not.
 pub trait Reader: Sync {
+    /// What it reads, one after another: a bar, or the bars of two instruments at one open time.
+    type Item: Sync;
     /// Why it cannot read.
     type Error: Send;
 
@@ -66,7 +70,7 @@ pub trait Reader: Sync {
     ///
     /// # Errors
     /// Whatever keeps it from reading.
-    fn read<W: Witness>(&self, bars: &[Bar], witness: &mut W) -> Result<(), Self::Error>;
+    fn read<W: Witness>(&self, bars: &[Self::Item], witness: &mut W) -> Result<(), Self::Error>;
 }
 
 /// Why an audit has no result.
@@ -91,7 +95,7 @@ pub type Watch<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
 /// [`AuditError`] where the reader fails or `watch` says so.
 pub fn audit_prefixes<R: Reader>(
     reader: &R,
-    bars: &[Bar],
+    bars: &[R::Item],
     lengths: &[usize],
     threads: NonZeroUsize,
     watch: Watch<'_>,
@@ -149,20 +153,20 @@ pub fn audit_prefixes<R: Reader>(
 ///
 /// # Errors
 /// What keeps one of them from reading.
-pub fn read_the_same<R: Reader>(one: &R, other: &R, bars: &[Bar], lengths: &[usize]) -> Result<bool, R::Error> {
+pub fn read_the_same<R: Reader>(one: &R, other: &R, bars: &[R::Item], lengths: &[usize]) -> Result<bool, R::Error> {
     Ok(record(one, bars, lengths)? == record(other, bars, lengths)?)
 }
 
-fn record<R: Reader>(reader: &R, bars: &[Bar], lengths: &[usize]) -> Result<Record, R::Error> {
+fn record<R: Reader>(reader: &R, bars: &[R::Item], lengths: &[usize]) -> Result<Record, R::Error> {
     let mut recorder = Recorder::new(bars.len(), reader.columns().len(), lengths);
     reader.read(bars, &mut recorder)?;
     Ok(recorder.finish())
 }
 
 /// What the threads share.
-struct Work<'a, R> {
+struct Work<'a, R: Reader> {
     reader: &'a R,
-    bars: &'a [Bar],
+    bars: &'a [R::Item],
     record: &'a Record,
     lengths: &'a [usize],
     next: AtomicUsize,

@@ -41,12 +41,14 @@ NEED_NODE = node -e 'const [a, b] = process.versions.node.split("."); process.ex
 	2>/dev/null && command -v npm >/dev/null \
 	|| $(call missing,Node 20.19 or newer with npm is missing: install it from https://nodejs.org)
 
-.PHONY: help setup run test check bench fuzz docs docs-tables docs-pictures clean
+.PHONY: help setup train-setup run test check bench fuzz docs docs-tables docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev $(VENV)/.core $(PAGE) $(CHART) ## make .venv, build the Rust core and the page, install the development tools
+
+train-setup: setup $(VENV)/.train ## the same, and what `smc-agent train` needs (PyTorch, LightGBM, Ray: some gigabytes)
 
 run: $(VENV)/.runtime $(VENV)/.core $(PAGE) ## start the agent in paper mode; its page is on http://localhost:8008
 	@echo "==> Starting the agent (Ctrl-C stops it)"
@@ -56,7 +58,7 @@ test: setup ## run every test: the Rust core's, then Python's with coverage
 	@echo "==> Testing the Rust core"
 	cargo test --locked --quiet --package smc-core
 	@echo "==> Testing the agent"
-	$(BIN)/pytest tests/ --cov=smc_trading_agent --cov-fail-under=90
+	$(BIN)/pytest tests/ --cov=smc_trading_agent $(if $(wildcard $(VENV)/.train),--cov-fail-under=90)
 
 check: setup ## lint, formatting, types, security and import contracts of the Rust, Python and TypeScript code
 	$(BIN)/ruff check $(PYTHON_CODE)
@@ -124,6 +126,12 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "==> Installing the development tools (requirements-dev.txt, verified by hash)"
 	@$(BIN)/python -m pip install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# uv, since PyTorch brings gigabytes: it fetches them side by side and keeps one copy for all environments.
+$(VENV)/.train: requirements-train.txt $(VENV)/.dev
+	@echo "==> Installing what training needs (requirements-train.txt, verified by hash; some gigabytes the first time)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-train.txt
 	@touch $@
 
 $(VENV)/.peers: benchmarks/requirements.txt $(VENV)/.dev

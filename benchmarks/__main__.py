@@ -14,6 +14,7 @@ from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
 from benchmarks.floor import measure_floor
 from benchmarks.gateway import measure_gateway
+from benchmarks.gym import measure_gym
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
 from benchmarks.report import PAGE, Report, page_of, show, surroundings, write
@@ -48,6 +49,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "risk": lambda scale, folder: measure_risk(scale.decisions),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
     "gateway": lambda scale, folder: measure_gateway(scale.decisions),
+    "gym": lambda scale, folder: measure_gym(scale.decisions, scale.runs),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
     "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),

@@ -13,21 +13,26 @@ GYM_STATE_NAMES: tuple[str, ...]
 """What an observation holds after the features."""
 
 class TradeGym:
-    """Held positions, ``lanes`` of them side by side. The first action of a trade chooses its size; after it, at each
-    close, 0 holds and anything else leaves at the next open. Stop, target and deadline work as at the simulated venue.
+    """Held positions, ``lanes`` of them side by side.
 
-    Rewards are in R (the risk at full size) times the size; the costs fall due with the first step."""
+    The first action of a trade chooses its size, at the close that knew the setup; after it, at each close from that
+    of the entry's bar on, 0 holds and anything else leaves at the next open. Stop, target and deadline work as at the
+    simulated venue.
+
+    Rewards are in R (the risk at full size) times the size; the costs fall due with the first step, what a target saves
+    of them with the last."""
 
     def __init__(
         self,
         bars: Bars,
         long_view: NDArray[np.float32],  # (bars, features): what a long position sees at each close
         short_view: NDArray[np.float32],
-        first_bar: NDArray[np.int64],  # (trades,): the first bar that begins at or after the entry
+        begins: tuple[NDArray[np.int64], NDArray[np.int64]],  # (trades,): known_bar, at whose close it was known,
+        # and first_bar, the first that begins at or after the entry: the next one where the entry was at its open
         side: NDArray[np.int64],
         levels: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],  # entry, stop, target
         deadline: NDArray[np.int64],  # ns: left at the first open at or after it
-        cost: NDArray[np.float32],  # in R
+        cost: NDArray[np.float32],  # in R, of leaving at the market
         break_even: NDArray[np.float32],
         lanes: int,
         seed: int,

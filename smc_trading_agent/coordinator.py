@@ -4,7 +4,7 @@ Base bars come in batches (stage 1, a feed). For each batch the coordinator repe
 
     2 smc_detector       reads bars up to the next close of the decision timeframe
     5 execution_engine   lets the venue match the same bars, and books what it reports
-    3 decision_engine    learns from setups that ended; at the close, finds setups and forecasts each
+    3 decision_engine    learns from setups that ended; at the close, finds setups, says what to leave, forecasts each
     4 risk_manager       judges each intent: approved orders, or a refusal with every reason
     5 execution_engine   sends what was approved
 
@@ -185,6 +185,9 @@ class OptimizedTradingCoordinator:
         self._guard("decision_engine", lambda: forecaster.on_close(reader.features()), None)
         self._last_setups = self._guard("decision_engine", lambda: finder.find(step, bar, reader), [])
         self._latency.record(LatencyStage.DECISION_ENGINE, monotonic_ns() - began)
+        if self._guard("decision_engine", lambda: self._leaves(bar), False):
+            for intent in self._guard("execution_engine", lambda: engine.leave(self._clock.now()), list[Intent]()):
+                self._carry_out(intent)
         for setup in self._last_setups:
             self._judge(setup)
         self._guard("decision_engine", forecaster.settle, None)
@@ -204,6 +207,10 @@ class OptimizedTradingCoordinator:
             self._tell_order_events(self._stages.engine.resolve_unknown(self._clock.now()))
             account = self._account()
         return account
+
+    def _leaves(self, bar: Bar) -> bool:
+        held = self._stages.engine.held()
+        return held is not None and self._stages.forecaster.leaves(held, bar)
 
     def _judge(self, setup: Setup) -> Approval | Refusal:
         """One setup through forecast, policy, gate and engine; the outcome is journalled before it takes effect."""
@@ -234,6 +241,7 @@ class OptimizedTradingCoordinator:
         self._record_outcome(outcome)
         if isinstance(outcome, Approval):
             self._send(outcome)
+            self._guard("decision_engine", lambda: self._stages.forecaster.taken(decision), None)
         self._tell(lambda listener: listener.on_decision(decision, outcome))
         return outcome
 

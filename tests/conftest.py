@@ -1,13 +1,15 @@
-"""What every test may rely on: reproducible property tests, and the recorded market data where it is present."""
+"""What every test may rely on: reproducible property tests, and recorded data and the extra `train` where present."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+TRAINING = ("gymnasium", "lightgbm", "matplotlib", "onnx", "stable_baselines3", "torch")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 settings.register_profile("deterministic", derandomize=True, deadline=None, print_blob=True)
@@ -32,5 +34,17 @@ def shared_data() -> Path:
         return folder
     absence = f"recorded market data is absent: {folder} is not a folder (SMC_SHARED_DATA names another place)"
     if os.environ.get("SMC_REQUIRE_SHARED_DATA") == "1":
+        pytest.fail(absence)
+    pytest.skip(absence)
+
+
+@pytest.fixture(scope="session")
+def training_extra() -> None:
+    """The packages of the extra ``train``; skips where one is absent, fails there under ``SMC_REQUIRE_TRAINING=1``."""
+    absent = [module for module in TRAINING if importlib.util.find_spec(module) is None]
+    if not absent:
+        return
+    absence = f"the extra `train` is not installed ({', '.join(absent)}); make train-setup installs it"
+    if os.environ.get("SMC_REQUIRE_TRAINING") == "1":
         pytest.fail(absence)
     pytest.skip(absence)

@@ -132,6 +132,7 @@ export interface DecisionOut {
   prediction_set: string;
   votes: VoteOut[];
   top_features: FeatureOut[];
+  size_multiplier: number;
   taken: boolean;
   quantity: string;
   orders: string[];

@@ -165,6 +165,7 @@ class DecisionOut(BaseModel):
     prediction_set: str = Field(description="win, lose, both or neither; empty where models did not decide")
     votes: list[VoteOut]
     top_features: list[FeatureOut]
+    size_multiplier: float = Field(description="the policy's share of the size that the limits allow, 0.25 to 1")
     taken: bool
     quantity: str = Field(description="of the entry; empty when refused")
     orders: list[str] = Field(description="client order ids; empty when refused")

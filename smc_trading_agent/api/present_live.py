@@ -217,6 +217,7 @@ def _decision(instrument: Instrument, record: DecisionRecord) -> DecisionOut:
         prediction_set=forecast.prediction_set.value if forecast and forecast.prediction_set else "",
         votes=_votes(forecast),
         top_features=_features(forecast),
+        size_multiplier=forecast.size_multiplier if forecast else 1.0,
         taken=approval is not None,
         quantity=instrument.format_quantity(entries[0].quantity) if entries else "",
         orders=[order.client_order_id for order in approval.orders] if approval else [],

@@ -14,6 +14,7 @@ from smc_trading_agent.cli.explain import explain
 from smc_trading_agent.cli.models import app as models_app
 from smc_trading_agent.cli.risk import app as risk_app
 from smc_trading_agent.cli.run import run
+from smc_trading_agent.cli.train import train
 from smc_trading_agent.cli.verify import verify
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(backtest)
+app.command()(train)
 app.command()(verify)
 app.command("base-rates")(base_rates)
 app.command()(explain)

@@ -89,12 +89,20 @@ def show(opened: OpenedMarket, result: BacktestResult) -> None:
     for name, value in _lines(result):
         table.add_row(name, value)
     results.print(table)
+    if result.models is not None and result.models.warning:
+        results.print(result.models.warning, style="bold", markup=False, highlight=False, soft_wrap=True)
     if result.trades == 0:
         results.print(
-            "No setup beat break-even after costs on the evidence of its own past, so nothing was traded. "
+            f"No setup {_hurdle(result)}, so nothing was traded. "
             "--take-every-setup shows what trading them all would have given.",
             soft_wrap=True,
         )
+
+
+def _hurdle(result: BacktestResult) -> str:
+    if result.models is None:
+        return "beat break-even after costs on the evidence of its own past"
+    return "passed what the models demand (refusals above)"
 
 
 def _lines(result: BacktestResult) -> list[tuple[str, str]]:
@@ -112,6 +120,7 @@ def _lines(result: BacktestResult) -> list[tuple[str, str]]:
         ("costs paid", _money(result.costs)),
         ("time in the market", f"{result.exposure:.1%}"),
         ("breaker at the end", result.breaker),
+        ("judged by", "base rates" if result.models is None else f"bundle {result.models.bundle}"),
         ("orders hash", result.orders_hash),
         ("journal hash", result.journal_hash),
     ]

@@ -82,6 +82,9 @@ def synthesize(
     closed_hours: Annotated[
         int, typer.Option("--closed-hours", min=0, max=23, help="Leave out the last hours of each day (UTC).")
     ] = 0,
+    planted_strength: Annotated[
+        float, typer.Option("--planted-strength", min=0.0, max=5.0, help="Of its one tendency; 0 leaves none.")
+    ] = 1.0,
     follow: Annotated[
         int | None, typer.Option("--follow", min=0, help="Move with the market of this seed, as a second instrument.")
     ] = None,
@@ -92,10 +95,10 @@ def synthesize(
     """Write bars of the synthetic market to a file that is labelled as synthetic."""
     with errors_as_exit_codes(as_json):
         _refuse_target(out, force)
-        feed = _feed(seed, bars, SYMBOL if follow is None else FOLLOWER)
+        feed = _feed(seed, bars, SYMBOL if follow is None else FOLLOWER, planted_strength)
         made, market = _synthesized(feed, bars), feed.market
         if follow is not None:
-            made = following(_synthesized(_feed(follow, bars, SYMBOL), bars), made, correlation)
+            made = following(_synthesized(_feed(follow, bars, SYMBOL, planted_strength), bars), made, correlation)
             market = f"{market} follow={follow} correlation={correlation!r}"
         open_ms = pl.col("open_time") % DAY_MS < DAY_MS - closed_hours * HOUR_MS
         table = _frame(made, feed.instrument).filter(open_ms)
@@ -119,8 +122,9 @@ def _refuse_target(out: Path, force: bool) -> None:
         raise DataError(f"{out} exists already; choose another --out, or pass --force to replace it")
 
 
-def _feed(seed: int, bars: int, symbol: str) -> SyntheticFeed:
-    return SyntheticFeed(seed, instrument=instrument_named(SYNTHETIC, symbol), length=bars)
+def _feed(seed: int, bars: int, symbol: str, strength: float) -> SyntheticFeed:
+    instrument = instrument_named(SYNTHETIC, symbol)
+    return SyntheticFeed(seed, instrument=instrument, length=bars, planted_strength=strength)
 
 
 def _synthesized(feed: SyntheticFeed, bars: int) -> Bars:

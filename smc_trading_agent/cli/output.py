@@ -23,6 +23,7 @@ BAD_INPUT = 2
 QUARANTINED = 3
 STATE_CONFLICT = 4
 INTERNAL = 5
+INTERRUPTED = 130
 
 EXIT_CODES: dict[int, str] = {
     OK: "done, and what was checked is in order",
@@ -31,6 +32,7 @@ EXIT_CODES: dict[int, str] = {
     QUARANTINED: "done, and some rows of the data were quarantined",
     STATE_CONFLICT: "the state folder belongs to another process or another market",
     INTERNAL: "an error that should not happen",
+    INTERRUPTED: "stopped by Ctrl-C; what was done is kept",
 }
 """Meaning of each exit code."""
 

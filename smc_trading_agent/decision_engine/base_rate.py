@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from smc_trading_agent._core import BarrierTracker, Bars
+from smc_trading_agent._core import Bar, BarrierTracker, Bars
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.reasons import ForecastSource
 from smc_trading_agent.domain.settings import DecisionSettings
-from smc_trading_agent.domain.types import Forecast, Setup
+from smc_trading_agent.domain.types import Decision, Forecast, HeldTrade, Setup
 
 
 class KindRecord(msgspec.Struct):
@@ -97,6 +97,13 @@ class BaseRateForecaster:
 
     def settle(self) -> None:
         """Nothing is left to do."""
+
+    def taken(self, decision: Decision) -> None:
+        """Base rates say nothing of what is held."""
+
+    def leaves(self, held: HeldTrade, bar: Bar) -> bool:
+        """Never."""
+        return False
 
     def follows(self, setup_id: str) -> bool:
         """Whether the outcome of a setup is still open."""

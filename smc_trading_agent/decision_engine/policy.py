@@ -35,6 +35,7 @@ class BreakEvenPolicy:
             expires_at=setup.entry_expires_at,
             probability=forecast.probability,
             time_limit_ns=setup.time_limit_ns,
+            size_multiplier=forecast.size_multiplier,
         )
 
     def _objections(self, forecast: Forecast) -> list[RefusalDetail]:

@@ -16,6 +16,7 @@ AgentError
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
 ├── RiskUnavailable      a risk figure can't be given; what rests on it is refused
 ├── NotFound             nothing is recorded under that id
+├── TrainingError        a training run can't go on: an extra is not installed, or a fit came to nothing
 ├── SampleError          numbers that a statistic can't be computed from
 └── HoldoutSpent         another run has already looked at this final evaluation period
 """
@@ -89,6 +90,10 @@ class RiskUnavailable(AgentError):
 
 class NotFound(AgentError):
     """Nothing is recorded under that id."""
+
+
+class TrainingError(AgentError):
+    """A training run can't go on: an extra is not installed, or a fit came to nothing."""
 
 
 class SampleError(AgentError):

@@ -16,6 +16,7 @@ from smc_trading_agent.domain.types import (
     BreakerChange,
     Decision,
     Forecast,
+    HeldTrade,
     Intent,
     OrderEvent,
     Refusal,
@@ -80,6 +81,12 @@ class Forecaster(Snapshotting, Protocol):
     def forecast(self, setup: Setup, recorded: Forecast | None = None) -> Forecast:
         """``recorded`` is what a journal that is replayed holds: votes that were missing then are missing again."""
 
+    def taken(self, decision: Decision) -> None:
+        """A decision whose intent was approved: its position may come to be held."""
+
+    def leaves(self, held: HeldTrade, bar: Bar) -> bool:
+        """Whether to close what is held, at the close of ``bar``, whose features were shown last."""
+
     def follow(self, setup: Setup) -> None:
         """Starts watching a setup, taken or not, so that its outcome can be learned when it is known."""
 
@@ -126,6 +133,12 @@ class Executor(Snapshotting, Protocol):
     def on_market(self, bars: Bars, start: int, stop: int) -> list[OrderEvent]: ...
     def due_exits(self, now: int) -> list[Intent]:
         """Exits that the time limit of an open position asks for; they pass the gate like any intent."""
+
+    def held(self) -> HeldTrade | None:
+        """The open position, None while flat."""
+
+    def leave(self, now: int) -> list[Intent]:
+        """The exit of what is held for the policy's reason; none while one works or was asked for before."""
 
     def cancel_entries(self, now: int) -> list[OrderEvent]:
         """Cancels entries that have not filled; protective orders stay."""

@@ -163,6 +163,13 @@ class VoteStatus(StrEnum):
     DROPPED = "dropped"  # it drifted: it votes, and is not counted
 
 
+class ExitReason(StrEnum):
+    """Why a position is closed before its stop or target, as the reason of the exit's intent begins."""
+
+    TIME_LIMIT = "time limit"
+    POLICY = "policy"
+
+
 class OrderPurpose(StrEnum):
     """What an order is for; its value is the last part of the client order id."""
 

@@ -57,6 +57,7 @@ class ModelSettings(Section):
         20.0, ge=0, le=10_000, description="a vote that takes longer is left out; 0 waits for each"
     )
     margin: float = Field(0.02, ge=0, lt=1, description="P must beat break-even by this much")
+    policy_exit: bool = Field(False, description="ask the bundle's policy at each close whether to leave what is held")
 
 
 class DecisionSettings(Section):

@@ -98,7 +98,8 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     A win counts as reaching the target first; an exit in between counts as its share of the way from stop to target.
     ``samples`` and ``wins`` are the resolved setups that it rests on. The rest is empty unless models voted:
     ``bundle`` is their content hash, ``abstentions`` every reason not to act on them, ``disagreement`` the weighted
-    standard deviation of their log-odds, ``top_features`` the largest shares by ``explained_by``.
+    standard deviation of their log-odds, ``top_features`` the largest shares by ``explained_by``, ``size_multiplier``
+    a policy's share of the size that the limits allow, 0.25 to 1.
     """
 
     setup_id: str
@@ -115,6 +116,7 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     abstentions: tuple[RefusalDetail, ...] = ()
     explained_by: str = ""
     top_features: tuple[FeatureShare, ...] = ()
+    size_multiplier: float = 1.0
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -182,6 +184,14 @@ class Refusal(msgspec.Struct, frozen=True):
     stage: str
     time: int
     details: tuple[RefusalDetail, ...]
+
+
+class HeldTrade(msgspec.Struct, frozen=True):
+    """The open position: the decision whose entry opened it, and when that filled."""
+
+    decision_id: str
+    side: int
+    opened_at: int
 
 
 class ApprovedOrder(msgspec.Struct, frozen=True):

@@ -17,11 +17,12 @@ from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.errors import VenueError, VenueTimeout
 from smc_trading_agent.domain.ids import content_id
 from smc_trading_agent.domain.ports import Journal, Venue
-from smc_trading_agent.domain.reasons import OrderPurpose
+from smc_trading_agent.domain.reasons import ExitReason, OrderPurpose
 from smc_trading_agent.domain.seal import ApprovalSeal
 from smc_trading_agent.domain.types import (
     AccountView,
     Approval,
+    HeldTrade,
     Intent,
     OrderEvent,
     StageFailure,
@@ -44,6 +45,8 @@ class OpenTrade(msgspec.Struct):
     side: int
     exit_due_at: int
     exit_attempts: int = 0
+    opened_at: int = 0
+    exit_reason: ExitReason = ExitReason.TIME_LIMIT
 
 
 class EngineRecord(msgspec.Struct):
@@ -129,6 +132,22 @@ class ExecutionEngine:
         trade = self._trade
         if trade is None or trade.exit_due_at == 0 or now < trade.exit_due_at:
             return []
+        return self._exit(trade, now)
+
+    def held(self) -> HeldTrade | None:
+        """The open position, None while flat."""
+        trade = self._trade
+        return None if trade is None else HeldTrade(trade.decision_id, trade.side, trade.opened_at)
+
+    def leave(self, now: int) -> list[Intent]:
+        """The exit of what is held for the policy's reason; none once an exit was asked for: `due_exits` asks again."""
+        trade = self._trade
+        if trade is None or trade.exit_attempts:
+            return []
+        trade.exit_reason = ExitReason.POLICY
+        return self._exit(trade, now)
+
+    def _exit(self, trade: OpenTrade, now: int) -> list[Intent]:
         if any(record.order.purpose is OrderPurpose.EXIT for record in self._orders.working()):
             return []
         trade.exit_due_at = now + EXIT_RETRY_NS * 2 ** min(trade.exit_attempts, MAX_DOUBLINGS)
@@ -145,7 +164,7 @@ class ExecutionEngine:
                 created_at=now,
                 expires_at=0,
                 probability=0.0,
-                reason=f"time limit of {trade.decision_id}",
+                reason=f"{trade.exit_reason} of {trade.decision_id}",
             )
         ]
 
@@ -259,7 +278,7 @@ class ExecutionEngine:
         order = record.order
         if order.purpose is OrderPurpose.ENTRY and self._trade is None:
             due = report.time + record.time_limit_ns if record.time_limit_ns > 0 else 0
-            self._trade = OpenTrade(order.decision_id, order.side, due)
+            self._trade = OpenTrade(order.decision_id, order.side, due, opened_at=report.time)
         if self._ledger.position == 0:
             self._trade = None
 

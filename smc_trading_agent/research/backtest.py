@@ -18,6 +18,7 @@ from smc_trading_agent.domain.ports import Feed
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.domain.types import Decision
 from smc_trading_agent.persistence.journal import SqliteJournal
+from smc_trading_agent.research.overlap import ModelsUsed, models_used
 from smc_trading_agent.research.tally import Tally, max_drawdown
 from smc_trading_agent.runtime.assembly import Assembly, Market, assemble, cost_model
 from smc_trading_agent.runtime.history import orders_hash
@@ -68,6 +69,7 @@ class BacktestResult(msgspec.Struct, frozen=True):
     costs: str
     exposure: float
     breaker: str
+    models: ModelsUsed | None
     stage_failures: dict[str, int]
 
 
@@ -132,8 +134,14 @@ def _result(assembly: Assembly, tally: Tally, bars: Bars, seconds: float) -> Bac
         costs=instrument.format_quote(account.fees),
         exposure=tally.exposure,
         breaker=assembly.gate.breaker.state.value,
+        models=_models(assembly, first.open_time, last.close_time),
         stage_failures=dict(assembly.coordinator.failures),
     )
+
+
+def _models(assembly: Assembly, first: int, last: int) -> ModelsUsed | None:
+    models = assembly.models
+    return None if models is None else models_used(models.bundle_id, models.manifest.training, first, last)
 
 
 def _random_entries(assembly: Assembly, tally: Tally, bars: Bars, net_return: float) -> RandomEntries | None:

@@ -157,6 +157,8 @@ class _Teller:
             f"(chance alone {forecast.chance:.4f})",
             f"by {forecast.source}: {forecast.wins:.1f} wins in {forecast.samples} setups of this kind that had ended",
         )
+        if forecast.size_multiplier != 1.0:
+            self._add("Forecast", f"the policy takes {forecast.size_multiplier:g} of the size that the limits allow")
         if forecast.bundle:
             self._models(forecast)
 

@@ -19,6 +19,7 @@ from smc_trading_agent.runtime.explanation import explain_in
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE
 from tests import bundles
 from tests.accounts import Account
+from tests.policies import sized_onnx
 from tests.runs import assembled, decoded, eager, run_whole, synthetic
 
 BARS = 6_000
@@ -169,6 +170,22 @@ def test_a_decision_by_models_is_explained_with_its_votes(tmp_path: Path, slow_b
         assert vote.probability is None or f"P(win) {vote.probability:.4f}, weight {vote.weight:.3f}" in line
     assert story["Features"][0].startswith(f"{forecast.top_features[0].column} = ")
     assert story["Features"][0].endswith("log-odds in logistic")
+
+
+def test_the_policys_size_is_told_where_it_is_not_the_whole(tmp_path: Path) -> None:
+    sized = bundle_in(tmp_path, files={"ppo.onnx": sized_onnx(0.5)})
+    account = Account(tmp_path, lambda: synthetic(3_000), with_models(sized))
+    account.process().run()
+    account.close()
+    with SqliteJournal(tmp_path / "journal.db") as journal:
+        decisions = [msgspec.json.decode(fact.payload, type=Decision) for fact in journal.facts(kind="decision")]
+    by_models = [one for one in decisions if one.forecast is not None and one.forecast.prediction_set is not None]
+    assert {one.forecast.size_multiplier for one in by_models if one.forecast is not None} == {0.5}
+    taken = next(one for one in by_models if one.intent is not None)
+    assert taken.intent is not None
+    assert taken.intent.size_multiplier == 0.5
+    story = dict(explain_in([tmp_path / "journal.db"], taken.decision_id, tmp_path).sections)
+    assert "the policy takes 0.5 of the size that the limits allow" in story["Forecast"]
 
 
 def test_a_slow_model_is_named_in_the_forecast_and_counted(slow_bundle: Path) -> None:

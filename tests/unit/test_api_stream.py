@@ -218,12 +218,14 @@ def test_a_decision_by_models_is_sent_with_its_votes() -> None:
         prediction_set=PredictionSet.BOTH,
         votes=(Vote("lstm", VoteStatus.COUNTED, 0.1, 0.52, 1.0), Vote("ppo", VoteStatus.LATE)),
         top_features=(FeatureShare("atr_share", 0.4, -0.2),),
+        size_multiplier=0.5,
     )
     scene.views.on_decision(msgspec.structs.replace(record.decision, forecast=by_models), record.outcome)
     state, _ = view_state(SceneAgent(scene))
     plain, sent = state.decisions[0], state.decisions[-1]
     assert (plain.bundle, plain.prediction_set, plain.votes, plain.top_features) == ("", "", [], [])
     assert (sent.bundle, sent.prediction_set) == ("b0", "both")
+    assert (plain.size_multiplier, sent.size_multiplier) == (1.0, 0.5)
     assert [vote.model_dump() for vote in sent.votes] == [
         {"expert": "lstm", "status": "counted", "probability": 0.52, "weight": 1.0},
         {"expert": "ppo", "status": "late", "probability": None, "weight": 0.0},

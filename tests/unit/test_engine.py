@@ -289,6 +289,36 @@ def test_without_a_time_limit_no_exit_is_asked_for(desk: Desk) -> None:
     assert desk.engine.due_exits(desk.clock.now() + 365 * DAY) == []
 
 
+def test_what_is_held_is_told_with_when_it_was_opened(desk: Desk) -> None:
+    assert desk.engine.held() is None
+    orders = desk.long()
+    held = desk.engine.held()
+    assert held is not None
+    assert (held.decision_id, held.side, held.opened_at) == (orders[ENTRY].decision_id, 1, NOW)
+    restored = desk.new_engine()
+    restored.restore(desk.engine.snapshot())
+    assert restored.held() == held
+
+
+def test_a_policys_exit_is_asked_for_once_and_again_only_by_the_clock(desk: Desk) -> None:
+    assert desk.engine.leave(desk.clock.now()) == []
+    orders = desk.long()
+    now = desk.clock.now()
+    (wish,) = desk.engine.leave(now)
+    assert (wish.purpose, wish.side, wish.reason) == (EXIT, -1, f"policy of {orders[ENTRY].decision_id}")
+    assert desk.engine.leave(now) == []
+    assert desk.engine.due_exits(now + MINUTE - 1) == []
+    (again,) = desk.engine.due_exits(now + MINUTE)
+    assert again.reason == wish.reason
+    assert again.decision_id != wish.decision_id
+
+
+def test_no_exit_is_asked_for_while_one_works(desk: Desk) -> None:
+    desk.long()
+    desk.exit()
+    assert desk.engine.leave(desk.clock.now()) == []
+
+
 def test_a_snapshot_in_the_middle_of_a_trade_continues_as_if_nothing_happened(desk: Desk) -> None:
     orders = desk.bracket()
     entry, target = orders[ENTRY], orders[TARGET]

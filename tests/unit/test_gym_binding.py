@@ -28,7 +28,7 @@ def made(bars: Bars, seed: int = 1, side: int = 1) -> TradeGym:
     levels = (entry, entry - sides * risk, entry + 2 * sides * risk)
     deadline = columns["open_time"][first] + 90 * 60 * 10**9
     cost, break_even = np.full(TRADES, 0.1, np.float32), np.full(TRADES, 0.4, np.float32)
-    return TradeGym(bars, view, -view, first, sides, levels, deadline, cost, break_even, LANES, seed, True)
+    return TradeGym(bars, view, -view, (first - 1, first), sides, levels, deadline, cost, break_even, LANES, seed, True)
 
 
 def run(gym: TradeGym, steps: int) -> tuple[np.ndarray, list[int]]:
@@ -72,4 +72,4 @@ def test_what_does_not_fit_is_named(bars: Bars) -> None:
     view = np.zeros((len(bars), FEATURES), np.float32)
     levels = (one * 5, one * 6, one * 7)
     with pytest.raises(ValueError, match="trade 0: stop, entry and target"):
-        TradeGym(bars, view, view, one, one, levels, one, ratio, ratio, 1, 0, True)
+        TradeGym(bars, view, view, (one - 1, one), one, levels, one, ratio, ratio, 1, 0, True)

@@ -17,8 +17,13 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 MAX_ROOT_ENTRIES = 26
 
-# The one module that reads the machine's clock, and the one that makes the gateway's secret key.
-AMBIENT = {"domain/clock.py": r"time\..+", "runtime/assembly.py": r"secrets\.token_bytes"}
+# The one module that reads the machine's clock, the one that makes the gateway's secret key, and the one that puts the
+# global generators back after a library has seeded them.
+AMBIENT = {
+    "domain/clock.py": r"time\..+",
+    "runtime/assembly.py": r"secrets\.token_bytes",
+    "decision_engine/training/ppo.py": r"random\.(get|set)state|numpy\.random\.(get|set)_state",
+}
 
 CLOCK_CALLS = re.compile(
     r"time\.(time|monotonic|perf_counter|process_time|thread_time)(_ns)?"

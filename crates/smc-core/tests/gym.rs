@@ -37,7 +37,8 @@ fn tape(bars: &[Bar], trades: Vec<Trade>) -> GymTape {
 }
 
 fn long(first_bar: usize, entry: i64, stop: i64, target: i64) -> Trade {
-    Trade { first_bar, side: 1, entry, stop, target, deadline: i64::MAX, cost: 0.125, break_even: 0.4 }
+    let known_bar = first_bar - 1;
+    Trade { known_bar, first_bar, side: 1, entry, stop, target, deadline: i64::MAX, cost: 0.125, break_even: 0.375 }
 }
 
 /// One lane, played to the end of its first trade: rewards and the observations before each action.
@@ -74,9 +75,34 @@ fn a_target_pays_its_distance_less_costs_times_the_size() {
     assert!(done);
     assert_eq!(rewards, [0.5 * -0.125, 0.5 * 0.5, 0.5 * 0.25, 0.5 * (2.0 - 0.75)]);
     let state = &seen[2][WIDTH..];
-    assert_eq!(state, [0.0, 0.5, 0.5, 0.5, 0.0, 2.0, state[6], 0.4]);
+    assert_eq!(state, [0.0, 0.5, 0.5, 0.5, 0.0, 2.0, state[6], 0.375]);
     assert_eq!(&seen[2][..WIDTH], [4.0, 5.0]);
     assert_eq!(STATE_NAMES.len(), state.len());
+}
+
+#[test]
+fn a_target_that_is_cheaper_to_leave_at_pays_back_the_difference() {
+    let market = bars(&[100, 100, 104, 130, 130]);
+    // Leaving at the target costs 0.0625 R: P * (2 - 0.0625) = (1 - P) * 1.125.
+    let trade = Trade { break_even: 1.125 / (1.125 + 1.9375), ..long(1, 100, 92, 116) };
+    let (rewards, _, done) = play(tape(&market, vec![trade]), &[3, 0, 0]);
+    assert!(done);
+    assert!((rewards.iter().sum::<f32>() - 1.9375).abs() < 1e-6, "{rewards:?}");
+}
+
+#[test]
+fn the_size_is_chosen_at_the_close_that_knew_the_setup_and_an_entry_bar_may_stop() {
+    let market = bars(&[100, 100, 101, 98, 90, 97, 97]);
+    let trade = Trade { known_bar: 1, first_bar: 4, ..long(4, 99, 92, 113) };
+    let (rewards, seen, _) = play(tape(&market, vec![trade]), &[0, 0]);
+    assert_eq!(&seen[0][..WIDTH], [2.0, 3.0]);
+    assert_eq!(&seen[1][..WIDTH], [6.0, 7.0]);
+    assert_eq!(rewards[0], 0.25 * (-1.0 / 7.0 - 0.125));
+    let stopped = Trade { known_bar: 1, first_bar: 5, ..trade };
+    let (rewards, _, done) = play(tape(&market, vec![stopped]), &[3]);
+    assert!(done);
+    // The entry rests at 99 and the bar opens at 98: it fills at 99, and its stop is in the way of the rest.
+    assert_eq!(rewards, [-1.125]);
 }
 
 #[test]
@@ -119,6 +145,7 @@ proptest! {
     fn a_held_trade_ends_as_its_label_says(
         steps in prop::collection::vec(-6i64..=6, 4..80),
         side in prop::sample::select(vec![1i8, -1]),
+        away in -2i64..6,
         stop in 3i64..15,
         target in 3i64..25,
         life in 2i64..40,
@@ -126,25 +153,29 @@ proptest! {
         let mut price = 1_000;
         let closes: Vec<i64> = std::iter::once(price).chain(steps.iter().map(|step| { price += step; price })).collect();
         let market = bars(&closes);
-        let entry = market[1].open;
         let sign = i64::from(side);
-        let (from, time_limit_ns) = (market[1].open_time, life * 60);
-        let trade = Trade {
-            first_bar: 1, side, entry, stop: entry - sign * stop, target: entry + sign * target,
-            deadline: from + time_limit_ns, cost: 0.0, break_even: 0.5,
-        };
-        let (rewards, _, _) = play(tape(&market, vec![trade]), &[vec![3], vec![0; market.len()]].concat());
+        let entry = market[0].close - sign * away;
+        let time_limit_ns = life * 60;
         let mut tracker = BarrierTracker::default();
-        // A limit that the open has passed already enters there.
         tracker.add(VirtualBracket {
-            key: "one".into(), side, entry: entry + sign, stop: trade.stop, target: trade.target,
-            from, entry_expires_at: 0, time_limit_ns,
+            key: "one".into(), side, entry, stop: entry - sign * stop, target: entry + sign * target,
+            from: market[0].close_time, entry_expires_at: 0, time_limit_ns,
         }).unwrap();
         let ended = tracker.on_bars(&market[1..]).unwrap();
-        let total: f32 = rewards.iter().sum();
-        if let Some(outcome) = ended.first() {
-            prop_assert_eq!(outcome.entered_at, from);
+        let held = ended.first().and_then(|outcome| {
+            let first_bar = market.iter().position(|bar| bar.open_time >= outcome.entered_at)?;
+            Some((outcome, first_bar))
+        });
+        if let Some((outcome, first_bar)) = held {
+            let trade = Trade {
+                known_bar: 0, first_bar, side, entry, stop: entry - sign * stop, target: entry + sign * target,
+                deadline: outcome.entered_at + time_limit_ns, cost: 0.0,
+                break_even: stop as f32 / (stop + target) as f32,
+            };
+            let (rewards, _, done) = play(tape(&market, vec![trade]), &[vec![3], vec![0; market.len()]].concat());
+            let total: f32 = rewards.iter().sum();
             let expected = (sign * (outcome.exit_price - entry)) as f32 / stop as f32;
+            prop_assert!(done);
             prop_assert!((total - expected).abs() < 1e-4, "{total} against {expected}");
         }
     }

@@ -29,7 +29,7 @@ impl PyTradeGym {
         bars: &PyBars,
         long_view: PyReadonlyArray2<'_, f32>,
         short_view: PyReadonlyArray2<'_, f32>,
-        first_bar: Integers<'_>,
+        begins: (Integers<'_>, Integers<'_>),
         side: Integers<'_>,
         levels: (Integers<'_>, Integers<'_>, Integers<'_>),
         deadline: Integers<'_>,
@@ -39,12 +39,14 @@ impl PyTradeGym {
         seed: u64,
         shuffled: bool,
     ) -> PyResult<Self> {
-        let rows = first_bar.len();
+        let rows = side.len();
         let (entry, stop, target) = (values(&levels.0)?, values(&levels.1)?, values(&levels.2)?);
         let (side, deadline) = (values(&side)?, values(&deadline)?);
-        let (cost, break_even, first) = (values(&cost)?, values(&break_even)?, values(&first_bar)?);
+        let (cost, break_even) = (values(&cost)?, values(&break_even)?);
+        let (known, first) = (values(&begins.0)?, values(&begins.1)?);
         let lengths = [
-            ("side", side.len()),
+            ("known_bar", known.len()),
+            ("first_bar", first.len()),
             ("entry", entry.len()),
             ("stop", stop.len()),
             ("target", target.len()),
@@ -54,6 +56,7 @@ impl PyTradeGym {
         ];
         same_length(rows, &lengths)?;
         let trades = (0..rows).map(|row| Trade {
+            known_bar: usize::try_from(known[row]).unwrap_or(usize::MAX),
             first_bar: usize::try_from(first[row]).unwrap_or(usize::MAX),
             side: i8::try_from(side[row]).unwrap_or(0),
             entry: entry[row],

@@ -77,6 +77,9 @@ function models(decision: DecisionOut): Node | null {
     "Models",
     el("ul", "evidence", ...votes),
     decision.prediction_set ? el("p", "note", `Outcomes that can't be ruled out: ${decision.prediction_set}.`) : null,
+    decision.size_multiplier < 1
+      ? el("p", "note", `The policy takes ${percent(decision.size_multiplier)} of the size that the limits allow.`)
+      : null,
     moved.length > 0 ? el("p", "note", `Log-odds moved most by ${moved.join(", ")}.`) : null,
   );
 }

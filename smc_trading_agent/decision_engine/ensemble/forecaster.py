@@ -14,20 +14,32 @@ from copy import deepcopy
 import msgspec
 import numpy as np
 
-from smc_trading_agent._core import FEATURE_NAMES, Bars
+from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.cache import CacheKey, VoteCache
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal
 from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
+from smc_trading_agent.decision_engine.ensemble.exit_policy import load_exit
 from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
+from smc_trading_agent.decision_engine.ensemble.manifest import Manifest
+from smc_trading_agent.decision_engine.ensemble.policy_outputs import POLICY, load_sizer
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
 from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_schedule
 from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import DriftLevel, ForecastSource, PredictionSet, RefusalReason, VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings, ModelSettings
-from smc_trading_agent.domain.types import FeatureShare, Forecast, ModelsHealth, RefusalDetail, Setup, Vote
+from smc_trading_agent.domain.types import (
+    Decision,
+    FeatureShare,
+    Forecast,
+    HeldTrade,
+    ModelsHealth,
+    RefusalDetail,
+    Setup,
+    Vote,
+)
 
 NS_PER_MS = 1_000_000
 TOP_FEATURES = 5
@@ -54,6 +66,7 @@ class ForecasterState(msgspec.Struct):
     drift: bytes
     experts: dict[str, bytes]
     open_forecasts: dict[str, OpenForecast]
+    exits: bytes = b""
 
 
 class EnsembleForecaster:
@@ -95,11 +108,19 @@ class EnsembleForecaster:
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
+        self._sizer = load_sizer(bundle)
+        self._exits = load_exit(bundle) if models.policy_exit else None
+        self._shown: Floats | None = None  # the features of the last close
 
     @property
     def bundle_id(self) -> str:
         """Content hash of the models that are served."""
         return self._bundle.bundle_id
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle says of itself."""
+        return self._bundle.manifest
 
     def observe(self, bars: Bars, start: int, stop: int) -> None:
         """Learns from the setups that these bars ended, from each as it was judged when it was new."""
@@ -115,9 +136,11 @@ class EnsembleForecaster:
 
     def on_close(self, features: tuple[float, ...]) -> None:
         """Shows a close to the models with state, and to the drift watch."""
+        self._shown = None
         row = np.array(features, dtype=np.float64)
         self._schedule.on_close(self._stream.apply(row))
         self._drift.on_close(row)
+        self._shown = row
 
     def settle(self) -> None:
         """Lets the models with state step through the close, so that the next decision need not."""
@@ -157,7 +180,20 @@ class EnsembleForecaster:
             abstentions=self._abstentions(free, pooled, prediction_set, probability, base.break_even),
             explained_by="" if self._explainer is None else self._explainer.name,
             top_features=self._top_features(context, scaled),
+            size_multiplier=self._size(scaled, counted, base.size_multiplier),
         )
+
+    def taken(self, decision: Decision) -> None:
+        """Takes note of what may come to be held, for the policy that may leave it."""
+        if self._exits is not None:
+            self._exits.taken(decision)
+
+    def leaves(self, held: HeldTrade, bar: Bar) -> bool:
+        """What the policy says, where it is asked at all and drift has not put it to rest."""
+        if self._exits is None or self._shown is None:
+            return False
+        wish = self._exits.leaves(held, bar, self._shown)  # also where it is at rest: it follows what is held
+        return wish and self._drift.level is not DriftLevel.STOP and POLICY not in self._drift.dropped
 
     def follow(self, setup: Setup) -> None:
         """Starts watching a setup; what was said of it first is what will be learned from."""
@@ -206,6 +242,7 @@ class EnsembleForecaster:
                 drift=self._drift.snapshot(),
                 experts={expert.name: expert.snapshot() for expert in self._experts},
                 open_forecasts=self._open,
+                exits=b"" if self._exits is None else self._exits.snapshot(),
             )
         )
 
@@ -219,6 +256,8 @@ class EnsembleForecaster:
         for expert in self._experts:
             expert.restore(state.experts[expert.name])
         self._open = state.open_forecasts
+        if self._exits is not None and state.exits:
+            self._exits.restore(state.exits)
 
     def _answers(self, setup: Setup, context: Row, recorded: Forecast | None) -> Mapping[str, Answer]:
         """Votes from the cache or the models; in a replay, from the models, but for those that were missing then."""
@@ -275,6 +314,16 @@ class EnsembleForecaster:
             }
             details.append(RefusalDetail(RefusalReason.CONFORMAL, numbers))
         return tuple(details)
+
+    def _size(self, scaled: Row, counted: Mapping[str, float], full: float) -> float:
+        """The policy's share of the size; ``full`` where its vote does not count.
+
+        ``full`` is the field's default, the very object: by that the journal knows that there is nothing to write.
+        """
+        if self._sizer is None or POLICY not in counted:
+            return full
+        size = self._sizer.size(scaled)
+        return full if size == full else size
 
     def _top_features(self, context: Floats, scaled: Row) -> tuple[FeatureShare, ...]:
         """The columns that move the logistic expert most; trees and networks give no shares at this price."""

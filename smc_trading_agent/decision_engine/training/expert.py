@@ -9,8 +9,8 @@ from smc_trading_agent.decision_engine.ensemble.manifest import ExpertKind
 from smc_trading_agent.decision_engine.training.samples import Floats, Labels, Samples, Trades
 
 
-class FittedExpert(Protocol):
-    """A model that says raw log-odds of a win."""
+class ExportedExpert(Protocol):
+    """A model as a bundle holds it."""
 
     @property
     def name(self) -> str:
@@ -22,12 +22,16 @@ class FittedExpert(Protocol):
         """How it is served."""
         ...
 
-    def log_odds(self, samples: Samples) -> Floats:
-        """Raw log-odds (n,), each from what was known at its setup's close."""
-        ...
-
     def export(self) -> bytes:
         """The file of the bundle: ONNX, or JSON for a logistic model."""
+        ...
+
+
+class FittedExpert(ExportedExpert, Protocol):
+    """A model that says raw log-odds of a win."""
+
+    def log_odds(self, samples: Samples) -> Floats:
+        """Raw log-odds (n,), each from what was known at its setup's close."""
         ...
 
 

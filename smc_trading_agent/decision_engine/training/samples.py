@@ -89,7 +89,7 @@ class Trades(msgspec.Struct, frozen=True):
     """The brackets of n setups, for an environment that steps through them; all arrays (n,).
 
     ``first_bar`` is the first bar of its market's tape that begins at or after the entry; levels in ticks;
-    ``deadline`` in ns; ``cost`` of the round trip in R.
+    ``deadline`` in ns; ``cost`` in R of entering and of leaving at the stop, as `CostModel.loss_ticks` has it.
     """
 
     first_bar: Integers

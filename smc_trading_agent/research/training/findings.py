@@ -17,7 +17,10 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class MarketFacts(msgspec.Struct, frozen=True):
-    """One data file, and what was found in it. Times in ns. ``label`` is REPLAY or SYNTHETIC, empty where not told."""
+    """One data file, and what was found in it. Times in ns; ``timeframe`` and ``bars`` are those of decisions.
+
+    ``label`` is REPLAY or SYNTHETIC, empty where not told.
+    """
 
     file: str
     sha256: str

@@ -1,10 +1,16 @@
 //! What the episodes are cut from: bars, what was known at each close, and trades that were entered.
 
 use crate::market::Bar;
+use crate::sim::{limit_touch, Held, Span};
 
 /// A trade whose entry has filled; its stop and target work until it ends.
+///
+/// An entry before `first_bar` filled inside the bar before that one; only the bar after `known_bar` can be entered at
+/// its open, as a limit that rests fills inside a bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trade {
+    /// Number of the bar at whose close the setup was known: the size is chosen there.
+    pub known_bar: usize,
     /// Number of the first bar that begins at or after the entry.
     pub first_bar: usize,
     /// +1 long, -1 short.
@@ -17,10 +23,32 @@ pub struct Trade {
     pub target: i64,
     /// The position is closed at the first open at or after this time.
     pub deadline: i64,
-    /// Cost of entering and leaving, as a share of the distance from entry to stop.
+    /// Cost of entering and of leaving at the market, as a share of the distance from entry to stop.
     pub cost: f32,
-    /// The probability of winning at which the trade would just pay its costs.
+    /// The probability of winning at which the trade would just pay its costs; what leaving at the target costs follows
+    /// from it.
     pub break_even: f32,
+}
+
+impl Trade {
+    /// The bar in which the entry filled, and since when in it the position is held.
+    pub(super) fn entered(&self, bars: &[Bar]) -> (usize, Held) {
+        if self.first_bar == self.known_bar + 1 {
+            return (self.first_bar, Held::FromOpen);
+        }
+        let bar = self.first_bar - 1;
+        let touch = limit_touch(self.side, self.entry, true, &Span::of_bar(&bars[bar]));
+        (bar, Held::FromWithin(touch.map_or(self.entry, |touch| touch.market)))
+    }
+
+    /// How much cheaper the target is than leaving at the market: from `P * gain = (1 - P) * loss` at break-even.
+    pub(super) fn saved_at_target(&self, reward_risk: f32) -> f32 {
+        if self.break_even <= 0.0 || self.break_even >= 1.0 {
+            return 0.0;
+        }
+        let gain = (1.0 + self.cost) * (1.0 - self.break_even) / self.break_even;
+        gain - (reward_risk - self.cost)
+    }
 }
 
 /// Arguments that describe no environment.
@@ -123,7 +151,7 @@ impl GymTape {
 }
 
 fn problem_of(trade: &Trade, bars: usize) -> Option<&'static str> {
-    let Trade { first_bar, side, entry, stop, target, cost, break_even, .. } = *trade;
+    let Trade { known_bar, first_bar, side, entry, stop, target, cost, break_even, .. } = *trade;
     let sign = i64::from(side);
     if side != 1 && side != -1 {
         return Some("its side must be +1 (long) or -1 (short)");
@@ -131,10 +159,8 @@ fn problem_of(trade: &Trade, bars: usize) -> Option<&'static str> {
     if sign * stop >= sign * entry || sign * target <= sign * entry {
         return Some("stop, entry and target must be in that order, rising for a long and falling for a short");
     }
-    if first_bar == 0 || first_bar >= bars {
-        return Some(
-            "its first bar must be one of the bars, and not the first: the size is chosen at the close before",
-        );
+    if known_bar >= first_bar || first_bar >= bars {
+        return Some("its first bar must be one of the bars, and later than the one at whose close it was known");
     }
     if !(cost.is_finite() && cost >= 0.0 && (0.0..=1.0).contains(&break_even)) {
         return Some("its cost must be 0 or more, and break_even between 0 and 1");

@@ -44,6 +44,8 @@ pub struct TradeGym {
     queue: Vec<usize>,
     next: usize,
     lanes: Vec<Lane>,
+    /// Whether the lanes still stand where they were made.
+    untouched: bool,
 }
 
 impl TradeGym {
@@ -57,7 +59,7 @@ impl TradeGym {
         }
         let queue = (0..tape.trades.len()).collect();
         let chance = ChaCha8Rng::seed_from_u64(seed);
-        let mut made = Self { tape, order, chance, queue, next: 0, lanes: Vec::with_capacity(lanes) };
+        let mut made = Self { tape, order, chance, queue, next: 0, lanes: Vec::with_capacity(lanes), untouched: true };
         for _ in 0..lanes {
             let lane = made.draw();
             made.lanes.push(lane);
@@ -77,15 +79,18 @@ impl TradeGym {
         self.lanes.len()
     }
 
-    /// Every lane begins another trade; writes their first observations.
+    /// Every lane begins another trade, the first time the first ones; writes their first observations.
     ///
     /// # Errors
     /// [`GymError::BufferLength`].
     pub fn reset(&mut self, observations: &mut [f32]) -> Result<(), GymError> {
         let width = self.width();
         self.fits("observations", observations.len(), width)?;
+        let untouched = std::mem::replace(&mut self.untouched, false);
         for lane in 0..self.lanes.len() {
-            self.lanes[lane] = self.draw();
+            if !untouched {
+                self.lanes[lane] = self.draw();
+            }
             self.lanes[lane].position.observe(&self.tape, &mut observations[lane * width..(lane + 1) * width]);
         }
         Ok(())
@@ -111,6 +116,7 @@ impl TradeGym {
         if let Some((lane, &action)) = actions.iter().enumerate().find(known) {
             return Err(GymError::UnknownAction { lane, action, actions: SIZES.len(), last: SIZES.len() - 1 });
         }
+        self.untouched = false;
         for (number, &action) in actions.iter().enumerate() {
             let place = number * width..(number + 1) * width;
             let lane = &mut self.lanes[number];

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from smc_trading_agent.decision_engine.ensemble import experts as module
+from smc_trading_agent.decision_engine.ensemble import experts as module, sessions
 from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
 from smc_trading_agent.decision_engine.ensemble.experts import (
     Expert,
@@ -189,7 +189,7 @@ def test_sessions_run_on_one_thread_without_spinning(loaded: Path) -> None:
     options = lstm._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-    wanted = [name for name in module.PROVIDERS if name in onnxruntime.get_available_providers()]
+    wanted = [name for name in sessions.PROVIDERS if name in onnxruntime.get_available_providers()]
     assert lstm._session.get_providers() == wanted
 
 

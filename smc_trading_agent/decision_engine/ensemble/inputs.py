@@ -62,6 +62,7 @@ def mirror_of(names: Sequence[str]) -> Mirror:
     return Mirror(np.array(index, dtype=np.intp), np.array(sign), np.array(offset))
 
 
+WIDTH = len(FEATURE_NAMES)
 MIRROR = mirror_of(FEATURE_NAMES)
 ATR_SHARE = FEATURE_NAMES.index("atr_share")
 CONTEXT_COLUMNS = (*FEATURE_NAMES, *SETUP_COLUMNS)
@@ -74,16 +75,18 @@ def context_row(setup: Setup, break_even: float) -> Floats:
 
     Raises `ValueError` where the setup carries another number of features.
     """
-    features = np.array(setup.features, dtype=np.float64)
-    if features.shape != MIRROR.sign.shape:
+    if len(setup.features) != WIDTH:
         raise ValueError(
-            f"setup {setup.setup_id} carries {features.size} features, expected {MIRROR.sign.size} (FEATURE_NAMES)"
+            f"setup {setup.setup_id} carries {len(setup.features)} features, expected {WIDTH} (FEATURE_NAMES)"
         )
+    row = np.empty(WIDTH + len(SETUP_COLUMNS))
+    features = row[:WIDTH]
+    features[:] = np.fromiter(setup.features, np.float64, WIDTH)
     if setup.side < 0:
-        features = MIRROR.offset + MIRROR.sign * features[MIRROR.index]
+        np.add(MIRROR.sign * features.take(MIRROR.index), MIRROR.offset, out=features)
     risk, reward = setup.risk_ticks, setup.reward_ticks
-    atr = float(features[ATR_SHARE]) * setup.entry / 100.0
-    own = (
+    atr = row.item(ATR_SHARE) * setup.entry / 100.0
+    row[WIDTH:] = (
         float(setup.kind is SetupKind.REVERSAL),
         float(setup.kind is SetupKind.CONTINUATION),
         reward / risk,
@@ -91,7 +94,7 @@ def context_row(setup: Setup, break_even: float) -> Floats:
         break_even,
         risk / (risk + reward),
     )
-    return np.concatenate([features, own])
+    return row
 
 
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,8 +131,11 @@ class Scaler:
 
     def apply(self, rows: Floats) -> NDArray[np.float32]:
         """Rows (..., columns) as float32; NaN stays NaN."""
-        scaled = (rows - self._centre) * self._factor
-        return np.clip(scaled, -LIMIT, LIMIT, out=scaled).astype(np.float32)
+        scaled = rows - self._centre
+        scaled *= self._factor
+        np.maximum(scaled, -LIMIT, out=scaled)  # with the next line what np.clip does, at half its cost on one row
+        np.minimum(scaled, LIMIT, out=scaled)
+        return scaled.astype(np.float32)
 
 
 def fit_scaling(rows: Floats, weights: Floats | None = None) -> Scaling:

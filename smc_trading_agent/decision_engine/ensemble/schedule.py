@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 
@@ -46,30 +46,46 @@ class Answer(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class _Batch:
-    """Tasks that lanes claim one by one. Claims and ends are counted by `itertools.count`, which is atomic."""
+LATE = Answer(VoteStatus.LATE)
 
-    def __init__(self, tasks: Sequence[Callable[[], None]]) -> None:
-        self.tasks = tasks
+
+class _Batch:
+    """Experts that lanes claim one by one, for a vote or a step. Claims and ends are counted by `itertools.count`,
+    which is atomic."""
+
+    def __init__(self, experts: Sequence[Expert], context: Row | None, busy: set[str]) -> None:
+        """``context`` (C,) of the votes, None for steps. Experts are in ``busy`` from now until their work ends."""
+        self.experts = experts
+        self.answers: list[Answer | None] = [None] * len(experts)
         self.claimed = 0
+        self._context, self._busy = context, busy
         self._claims, self._ends = itertools.count(), itertools.count(1)
         self._done = threading.Lock()
         self._done.acquire()
+        busy.update([expert.name for expert in experts])
 
     def run(self) -> None:
-        """Runs tasks until none is unclaimed."""
-        while (index := next(self._claims)) < len(self.tasks):
+        """Works until nobody is unclaimed."""
+        count, context = len(self.experts), self._context
+        while (index := next(self._claims)) < count:
             self.claimed = max(self.claimed, index + 1)
-            self.tasks[index]()
-            if next(self._ends) == len(self.tasks):
+            expert = self.experts[index]
+            if context is None:
+                _step(expert)
+            else:
+                self.answers[index] = _vote(expert, context)
+            self._busy.discard(expert.name)
+            if next(self._ends) == count:
                 self._done.release()
 
-    def abandon(self) -> list[int]:
-        """Claims what nobody has begun, so that nobody will, and says which tasks these are."""
-        return list(itertools.takewhile(lambda index: index < len(self.tasks), self._claims))
+    def abandon(self) -> None:
+        """Claims who was not begun, so that nobody will."""
+        count = len(self.experts)
+        for index in itertools.takewhile(lambda index: index < count, self._claims):
+            self._busy.discard(self.experts[index].name)
 
     def wait(self, seconds: float) -> bool:
-        """Whether all tasks ended within ``seconds``; asked again only after it was not so."""
+        """Whether all work ended within ``seconds``; asked again only after it was not so."""
         return self._done.acquire(timeout=max(0.0, seconds))
 
 
@@ -86,7 +102,7 @@ class _Lanes:
 
     def submit(self, batch: _Batch) -> None:
         """Offers a batch to as many lanes as can be of use."""
-        for _ in range(min(self.count, len(batch.tasks))):
+        for _ in range(min(self.count, len(batch.experts))):
             self._inbox.put(batch)
 
     def spare(self, batch: _Batch) -> None:
@@ -116,6 +132,7 @@ class Schedule:
     def __init__(self, experts: Sequence[Expert], deadline_ns: int, lanes: int = 1) -> None:
         """``deadline_ns`` 0: the calling thread runs every expert to its end, and there are no lanes."""
         self._experts = tuple(experts)
+        self._streaming = tuple(expert for expert in experts if expert.streaming)
         self._deadline_ns = deadline_ns
         self._voting: set[str] = set()  # whose vote was asked for and has not ended
         self._stepping: set[str] = set()
@@ -123,19 +140,18 @@ class Schedule:
 
     def on_close(self, row: Row) -> None:
         """Shows a close to all experts with state."""
-        for expert in self._experts:
+        for expert in self._streaming:
             expert.on_close(row)
 
     def settle(self) -> None:
         """Lets experts with state step through the close, beside the caller where there are lanes."""
-        streaming = [expert for expert in self._experts if expert.streaming]
         if self._lanes is None:
-            for expert in streaming:
+            for expert in self._streaming:
                 _step(expert)
             return
-        free = [expert for expert in streaming if expert.name not in self._stepping | self._voting]
+        free = [expert for expert in self._streaming if expert.name not in self._stepping | self._voting]
         if free:
-            self._lanes.submit(_Batch([self._task(expert, _step, self._stepping) for expert in free]))
+            self._lanes.submit(_Batch(free, None, self._stepping))
 
     def ask(
         self, context: Row, wait: bool = False, leave_out: Mapping[str, VoteStatus] | None = None
@@ -144,46 +160,40 @@ class Schedule:
 
         ``wait``: no deadline, whatever the settings say. ``leave_out``: not asked, with the status to give them.
         """
-        given = leave_out or {}
-        answers = {name: Answer(status) for name, status in given.items()}
-        asked = [expert for expert in self._experts if expert.name not in given]
-        if self._lanes is None or wait:
-            return answers | {expert.name: _vote(expert, context) for expert in asked}
-        return answers | self._ask_lanes(self._lanes, asked, context, monotonic_ns() + self._deadline_ns)
+        answers: dict[str, Answer] = {}
+        asked: Sequence[Expert] = self._experts
+        if leave_out:
+            answers = {name: Answer(status) for name, status in leave_out.items()}
+            asked = [expert for expert in self._experts if expert.name not in leave_out]
+        if self._lanes is not None and not wait:
+            self._ask_lanes(self._lanes, asked, context, answers)
+        else:
+            for expert in asked:
+                answers[expert.name] = _vote(expert, context)
+        return answers
 
     def close(self) -> None:
         """Ends the lanes once they are free."""
         if self._lanes is not None:
             self._lanes.close()
 
-    def _ask_lanes(self, lanes: _Lanes, asked: Sequence[Expert], context: Row, deadline: int) -> dict[str, Answer]:
-        came: dict[str, Answer] = {}
-
-        def vote(expert: Expert) -> None:
-            came[expert.name] = _vote(expert, context)
-
-        free = [expert for expert in asked if expert.name not in self._voting]
-        batch = _Batch([self._task(expert, vote, self._voting) for expert in free])
-        if free:
-            lanes.submit(batch)
-            done = batch.wait((deadline - monotonic_ns()) / NS_PER_S / 2.0)
-            if not done:
-                for _ in range(len(free) - batch.claimed):
-                    lanes.spare(batch)
-                batch.wait((deadline - monotonic_ns()) / NS_PER_S)
-        for index in batch.abandon():
-            self._voting.discard(free[index].name)
-        in_time = dict(came)  # a copy: stragglers write on
-        return {expert.name: in_time.get(expert.name, Answer(VoteStatus.LATE)) for expert in asked}
-
-    def _task(self, expert: Expert, work: Callable[[Expert], None], outstanding: set[str]) -> Callable[[], None]:
-        outstanding.add(expert.name)
-
-        def run() -> None:
-            work(expert)
-            outstanding.discard(expert.name)
-
-        return run
+    def _ask_lanes(self, lanes: _Lanes, asked: Sequence[Expert], context: Row, answers: dict[str, Answer]) -> None:
+        deadline = monotonic_ns() + self._deadline_ns
+        free = [expert for expert in asked if expert.name not in self._voting] if self._voting else asked
+        for expert in asked:
+            answers[expert.name] = LATE
+        if not free:
+            return
+        batch = _Batch(free, context, self._voting)
+        lanes.submit(batch)
+        if not batch.wait(self._deadline_ns / NS_PER_S / 2.0):
+            for _ in range(len(free) - batch.claimed):
+                lanes.spare(batch)
+            batch.wait((deadline - monotonic_ns()) / NS_PER_S)
+            batch.abandon()
+        for expert, answer in zip(free, list(batch.answers), strict=True):  # a copy: stragglers write on
+            if answer is not None:
+                answers[expert.name] = answer
 
 
 def choose_schedule(

@@ -14,11 +14,12 @@ from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle, load_bundle
 from smc_trading_agent.decision_engine.ensemble.cache import VoteCache
-from smc_trading_agent.decision_engine.ensemble.experts import Row, Stateless, load_experts
+from smc_trading_agent.decision_engine.ensemble.experts import Stateless, load_experts
 from smc_trading_agent.decision_engine.ensemble.forecaster import EnsembleForecaster
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, context_row
 from smc_trading_agent.decision_engine.ensemble.manifest import DRIFT, ENSEMBLE
 from smc_trading_agent.decision_engine.ensemble.odds import sigmoid
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.decision_engine.policy import BreakEvenPolicy
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import ConfigError

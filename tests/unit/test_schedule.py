@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from smc_trading_agent.decision_engine.ensemble.experts import Row, Stateless
-from smc_trading_agent.decision_engine.ensemble.schedule import Schedule, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.experts import Stateless
+from smc_trading_agent.decision_engine.ensemble.schedule import Schedule, Way, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.domain.reasons import VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings
 
@@ -78,7 +79,7 @@ def raising(_: Row) -> float:
 
 @pytest.mark.parametrize(("deadline", "lanes"), [(0, 1), (LONG, 1), (LONG, 3)])
 def test_votes_are_the_same_however_they_are_run(deadline: int, lanes: int) -> None:
-    schedule = Schedule([Says(str(n), lambda row, n=n: float(row[0]) * n) for n in range(5)], deadline, lanes)
+    schedule = Schedule([Says(str(n), lambda row, n=n: float(row[0]) * n) for n in range(5)], deadline, Way(lanes))
     for close in range(50):
         answers = schedule.ask(np.array([float(close)], dtype=np.float32))
         assert [answers[str(n)].log_odds for n in range(5)] == [float(close * n) for n in range(5)]
@@ -88,7 +89,7 @@ def test_votes_are_the_same_however_they_are_run(deadline: int, lanes: int) -> N
 
 @pytest.mark.parametrize(("deadline", "lanes"), [(0, 1), (LONG, 1), (LONG, 2)])
 def test_a_failure_and_a_nan_cost_their_own_vote_only(deadline: int, lanes: int) -> None:
-    schedule = Schedule([Says("bad", raising), Says("nan", lambda _: math.nan), Says("good")], deadline, lanes)
+    schedule = Schedule([Says("bad", raising), Says("nan", lambda _: math.nan), Says("good")], deadline, Way(lanes))
     answers = schedule.ask(ROW)
     assert {name: answer.status for name, answer in answers.items()} == {
         "bad": VoteStatus.FAILED,
@@ -104,7 +105,7 @@ def test_a_failure_and_a_nan_cost_their_own_vote_only(deadline: int, lanes: int)
 def test_a_slow_expert_is_late_alone(blocked: Blocked, lanes: int, place: int) -> None:
     experts: list[Says] = [Says("a"), Says("b"), Says("c")]
     experts.insert(place, blocked)
-    schedule = Schedule(experts, SOON, lanes)
+    schedule = Schedule(experts, SOON, Way(lanes))
     answers = schedule.ask(ROW)
     assert not blocked.ended.is_set()
     assert {name for name, answer in answers.items() if answer.status is VoteStatus.LATE} == {"slow"}
@@ -113,7 +114,7 @@ def test_a_slow_expert_is_late_alone(blocked: Blocked, lanes: int, place: int) -
 
 
 def test_an_expert_that_still_works_on_an_earlier_close_is_not_asked_again(blocked: Blocked) -> None:
-    schedule = Schedule([blocked, Says("a")], SOON, 1)
+    schedule = Schedule([blocked, Says("a")], SOON, Way(1))
     for _ in range(3):
         schedule.on_close(ROW)
         answers = schedule.ask(ROW)
@@ -126,7 +127,7 @@ def test_an_expert_that_still_works_on_an_earlier_close_is_not_asked_again(block
 
 
 def test_what_comes_after_the_deadline_is_thrown_away(blocked: Blocked) -> None:
-    schedule = Schedule([blocked, Says("a")], SOON, 1)
+    schedule = Schedule([blocked, Says("a")], SOON, Way(1))
     late = schedule.ask(ROW)
     blocked.released.set()
     assert blocked.ended.wait(WAIT_S)
@@ -138,7 +139,7 @@ def test_what_comes_after_the_deadline_is_thrown_away(blocked: Blocked) -> None:
 def test_who_was_never_begun_is_asked_again_at_the_next_setup() -> None:
     hanging = [Blocked(str(n)) for n in range(4)]
     free = Says("free")
-    schedule = Schedule([*hanging, free], 2_000_000, 1)
+    schedule = Schedule([*hanging, free], 2_000_000, Way(1))
     assert schedule._lanes is not None
     schedule._lanes._most = 1
     assert schedule.ask(ROW)["free"].status is VoteStatus.LATE
@@ -153,7 +154,7 @@ def test_who_was_never_begun_is_asked_again_at_the_next_setup() -> None:
 
 def test_a_step_that_still_runs_makes_no_vote_late() -> None:
     stream = Steps("stream")
-    schedule = Schedule([stream, Says("a")], LONG, 2)
+    schedule = Schedule([stream, Says("a")], LONG, Way(2))
     for _ in range(5):
         schedule.on_close(ROW)
         schedule.settle()
@@ -164,7 +165,7 @@ def test_a_step_that_still_runs_makes_no_vote_late() -> None:
 
 def test_threads_stay_bounded_when_every_expert_hangs() -> None:
     hanging = [Blocked(str(n)) for n in range(3)]
-    schedule = Schedule(hanging, 2_000_000, 1)
+    schedule = Schedule(hanging, 2_000_000, Way(1))
     for _ in range(20):
         assert {answer.status for answer in schedule.ask(ROW).values()} == {VoteStatus.LATE}
     assert schedule._lanes is not None
@@ -199,7 +200,7 @@ def test_who_is_left_out_is_not_asked_and_has_the_given_status(wait: bool) -> No
 
 def test_steps_run_beside_the_caller() -> None:
     stream = Steps("stream")
-    schedule = Schedule([stream, Says("a")], LONG, 1)
+    schedule = Schedule([stream, Says("a")], LONG, Way(1))
     for _ in range(3):
         schedule.on_close(ROW)
         schedule.settle()

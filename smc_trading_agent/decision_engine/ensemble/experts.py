@@ -21,7 +21,14 @@ import numpy as np
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.inputs import Floats
 from smc_trading_agent.decision_engine.ensemble.manifest import ExpertEntry
-from smc_trading_agent.decision_engine.ensemble.sessions import BoundGraph, Row, open_session, output_of, packed
+from smc_trading_agent.decision_engine.ensemble.sessions import (
+    BoundGraph,
+    Row,
+    Tensors,
+    open_session,
+    output_of,
+    packed,
+)
 from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import BundleError
 
@@ -109,14 +116,14 @@ class OnnxRowExpert(Stateless):
         """``width`` is C. Raises `BundleError` where the graph doesn't run."""
         super().__init__(name)
         self._context = np.zeros((1, width), dtype=np.float32)
-        self._logit = output_of(session, name, LOGIT, {CONTEXT: self._context})
-        self._graph = BoundGraph(session, {CONTEXT: self._context}, {LOGIT: self._logit})
+        self.logit = output_of(session, name, LOGIT, {CONTEXT: self._context})
+        self._graph = BoundGraph(session, {CONTEXT: self._context}, {LOGIT: self.logit})
 
     def vote(self, context: Row) -> float:
         """The graph's number under ``logit``."""
         self._context[0] = context
         self._graph.run()
-        return float(self._logit.item())
+        return float(self.logit.item())
 
 
 class StreamState(msgspec.Struct):
@@ -132,7 +139,8 @@ class OnnxStreamExpert:
 
     A vote reads out at the last close with its context, from the state before that close, and gives the state after it
     too; where no vote came, `advance` makes that state when nobody waits for it. So a close costs one run whether or
-    not there is a setup, and a vote one run. Rows come from the trading thread while an earlier step may still run
+    not there is a setup, and a vote one run. There are two places for the state: a run reads one, ``side``, and writes
+    the other. Whoever runs the graph holds ``running``. Rows come from the trading thread while a step may still run
     elsewhere; the short lock guards what both touch, never a run of the graph.
     """
 
@@ -145,26 +153,30 @@ class OnnxStreamExpert:
         """
         self.name = name
         self._session = session
+        self._replaced = dict(state)
         shapes = {node.name: tuple(node.shape) for node in session.get_inputs()}
-        halves = [packed({key: shapes[key] for key in state}) for _ in range(2)]
-        self._states = [whole for whole, _ in halves]
-        self._tensors = [tensors for _, tensors in halves]
-        self._side = 0  # which of the two holds the state before the last close; a run writes the other
-        self._ahead = False  # whether the other holds the state after it
+        places = [packed({key: shapes[key] for key in state}) for _ in range(2)]
+        self._states = [whole for whole, _ in places]
+        self._tensors = [tensors for _, tensors in places]
+        self.side = 0
+        self._ahead = False  # whether the other side holds the state after the last close
         self._x = np.zeros((1, shapes[X][1]), dtype=np.float32)
         self._context = np.zeros((1, width), dtype=np.float32)
         given = {X: self._x, CONTEXT: self._context}
-        self._logit = output_of(session, name, LOGIT, given | self._tensors[0])
-        self._graphs = [
-            BoundGraph(
-                session, given | before, {LOGIT: self._logit} | {state[key]: array for key, array in after.items()}
-            )
-            for before, after in (self._tensors, self._tensors[::-1])
-        ]
+        self.logit = output_of(session, name, LOGIT, given | self._tensors[0])
+        self._graphs = []
+        for side in range(2):
+            before, after = self.state_of(side)
+            self._graphs.append(BoundGraph(session, given | before, {LOGIT: self.logit} | after))
         self._waiting: deque[Row] = deque(maxlen=MOST_WAITING)
         self._overrun = False
         self._no_context = np.zeros(width, dtype=np.float32)
-        self._lock, self._running = threading.Lock(), threading.Lock()
+        self._lock, self.running = threading.Lock(), threading.Lock()
+
+    def state_of(self, side: int) -> tuple[Tensors, Tensors]:
+        """The state inputs and outputs, by their names, of a run that reads ``side``."""
+        after = self._tensors[1 - side]
+        return dict(self._tensors[side]), {self._replaced[key]: array for key, array in after.items()}
 
     def on_close(self, row: Row) -> None:
         """Notes a close. Rows with values that are no numbers are passed over: they would poison the state."""
@@ -176,66 +188,67 @@ class OnnxStreamExpert:
 
     def advance(self) -> None:
         """Makes the state after the last close known, and keeps the one before it for votes that may still come."""
-        with self._running:
-            row = self._catch_up()
+        with self.running:
+            row = self.catch_up()
             with self._lock:
                 known = self._ahead or row is None or row is not self._waiting[-1]
             if not known and row is not None:
-                _, sound = self._run(row, self._no_context)
-                with self._lock:
-                    self._ahead = sound
+                self._run(row, self._no_context)
 
     def vote(self, context: Row) -> float:
         """Reads out at the last close; NaN before the first one, or where the state would become no number."""
-        with self._running:
-            row = self._catch_up()
-            if row is None:
-                return math.nan
-            logit, sound = self._run(row, context)
-            with self._lock:
-                self._ahead = sound
-            return logit if sound else math.nan
+        with self.running:
+            row = self.catch_up()
+            return math.nan if row is None else self._run(row, context)
 
     def snapshot(self) -> bytes:
         """State and waiting rows; what resumes from it is the same however far the steps are behind."""
         with self._lock:
-            tensors = {key: value.tobytes() for key, value in self._tensors[self._side].items()}
+            tensors = {key: value.tobytes() for key, value in self._tensors[self.side].items()}
             return msgspec.msgpack.encode(StreamState(tensors, [row.tobytes() for row in self._waiting], self._overrun))
 
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""
         found = msgspec.msgpack.decode(data, type=StreamState)
-        with self._running, self._lock:
-            for key, array in self._tensors[self._side].items():
+        with self.running, self._lock:
+            for key, array in self._tensors[self.side].items():
                 array[...] = np.frombuffer(found.tensors[key], dtype=np.float32).reshape(array.shape)
             rows = [np.frombuffer(row, dtype=np.float32) for row in found.waiting]
             self._waiting, self._ahead, self._overrun = deque(rows, MOST_WAITING), False, found.overrun
 
-    def _catch_up(self) -> Row | None:
-        """Steps until one close is left, and returns that one."""
+    def catch_up(self) -> Row | None:
+        """Steps until one close is left, and returns that one. Call it with ``running`` held."""
         while True:
             with self._lock:
                 if self._overrun:
                     raise RuntimeError(f"{self.name} fell {MOST_WAITING:,} closes behind; restart to resume it")
                 count = len(self._waiting)
-                row, known = (self._waiting[0] if count else None), self._ahead
+                row = self._waiting[0] if count else None
             if row is None or count == 1:
                 return row
-            sound = known or self._run(row, self._no_context)[1]
+            if not self._ahead:
+                self._run(row, self._no_context)
             with self._lock:
                 self._waiting.popleft()
-                if sound:
-                    self._side = 1 - self._side
-                self._ahead = False
+                if self._ahead:
+                    self.side = 1 - self.side
+            self._ahead = False
 
-    def _run(self, row: Row, context: Row) -> tuple[float, bool]:
-        """Log-odds, and whether the state after ``row``, now on the other side, holds numbers only."""
+    def read(self) -> float:
+        """Log-odds after a run, and NaN where the state it wrote holds values that are no numbers.
+
+        Call it with ``running`` held, after each run.
+        """
+        after = self._states[1 - self.side]
+        # The square of a state is finite where its values are; four times faster than asking each value.
+        self._ahead = math.isfinite(np.vdot(after, after))
+        return float(self.logit.item()) if self._ahead else math.nan
+
+    def _run(self, row: Row, context: Row) -> float:
         self._x[0] = row
         self._context[0] = context
-        self._graphs[self._side].run()
-        after = self._states[1 - self._side]
-        # The square of a state is finite where its values are; four times faster than asking each value.
-        return float(self._logit.item()), math.isfinite(np.vdot(after, after))
+        self._graphs[self.side].run()
+        return self.read()
 
 
 def load_experts(bundle: Bundle) -> tuple[Expert, ...]:

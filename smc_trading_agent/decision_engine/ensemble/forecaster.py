@@ -20,10 +20,13 @@ from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.cache import CacheKey, VoteCache
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal
 from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
-from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
+from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, load_experts
+from smc_trading_agent.decision_engine.ensemble.group import fuse_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
+from smc_trading_agent.decision_engine.ensemble.lanes import Answer
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
-from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.schedule import FUSED, LEFT_APART, NO_DEADLINE, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import DriftLevel, ForecastSource, PredictionSet, RefusalReason, VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings, ModelSettings
@@ -90,7 +93,8 @@ class EnsembleForecaster:
             )
         sample = np.full(self._stream.width, 0.1, dtype=np.float32), np.full(self._context.width, 0.1, dtype=np.float32)
         deadline_ns = round(models.deadline_ms * NS_PER_MS)
-        self._schedule, self._report = choose_schedule(self._experts, deadline_ns, ensemble, *sample)
+        group = None if deadline_ns == NO_DEADLINE else fuse_experts(bundle, self._experts)
+        self._schedule, self._report = choose_schedule(self._experts, deadline_ns, ensemble, *sample, group)
         self._explainer = next((expert for expert in self._experts if isinstance(expert, LogisticExpert)), None)
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
@@ -176,12 +180,14 @@ class EnsembleForecaster:
         votes: dict[str, dict[str, int]] = {expert.name: {} for expert in self._experts}
         for (name, status), count in dict(self._votes).items():
             votes[name][status.value] = count
-        manifest, state = self._bundle.manifest, self._pool.state
+        manifest, state, schedule = self._bundle.manifest, self._pool.state, self._report
+        if schedule.chosen == FUSED and not self._schedule.fused:
+            schedule = msgspec.structs.replace(schedule, chosen=LEFT_APART)
         return ModelsHealth(
             bundle=manifest.bundle_id,
             signed_by=self._bundle.signed_by,
             verdict=manifest.verdict,
-            schedule=self._report,
+            schedule=schedule,
             votes=votes,
             weights=dict(state.weights),
             resolved=state.resolved,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession, IOBinding
 
 Row = NDArray[np.float32]
+Tensors = dict[str, Row]
 CPU = "CPUExecutionProvider"
 PROVIDERS = ("CUDAExecutionProvider", CPU)
 """In the order of preference."""

@@ -71,7 +71,8 @@ class VoteCache:
             self._held.move_to_end(key)
             self.hits += 1
             return kept[1]
-        self._held.pop(key, None)
+        if kept is not None:
+            del self._held[key]
         found = self._recalled(key)
         if found is None:
             self.misses += 1
@@ -89,9 +90,10 @@ class VoteCache:
             self._second.offer(key.text(), msgspec.msgpack.encode(votes), self._ttl_seconds)
 
     def _keep(self, key: CacheKey, votes: dict[str, float]) -> None:
+        if key in self._held:
+            self._held.move_to_end(key)
         self._held[key] = (self._clock.now() + self._ttl_ns, votes)
-        self._held.move_to_end(key)
-        while len(self._held) > self._capacity:
+        if len(self._held) > self._capacity:
             self._held.popitem(last=False)
 
     def _recalled(self, key: CacheKey) -> dict[str, float] | None:

@@ -85,11 +85,13 @@ class EnsembleForecaster:
         self._drift = DriftWatch(bundle.drift)
         self._context, self._stream = Scaler(bundle.normaliser.context), Scaler(bundle.normaliser.stream)
         self._experts = load_experts(bundle) if experts is None else experts
-        free = sum(not self._pool.is_capped(expert.name) for expert in self._experts)
-        if models.quorum > free:
+        self._names = frozenset(expert.name for expert in self._experts)
+        self._capped = frozenset(name for name in self._names if self._pool.is_capped(name))
+        self._free = self._names - self._capped
+        if models.quorum > len(self._free):
             raise ConfigError(
-                f"decision.models.quorum is {models.quorum}, bundle {bundle.bundle_id} has {free} models without a cap "
-                "on their weight; lower the quorum"
+                f"decision.models.quorum is {models.quorum}, bundle {bundle.bundle_id} has {len(self._free)} models "
+                "without a cap on their weight; lower the quorum"
             )
         sample = np.full(self._stream.width, 0.1, dtype=np.float32), np.full(self._context.width, 0.1, dtype=np.float32)
         deadline_ns = round(models.deadline_ms * NS_PER_MS)
@@ -133,16 +135,16 @@ class EnsembleForecaster:
         context = context_row(setup, base.break_even)
         scaled = self._context.apply(context)
         answers = self._answers(setup, scaled, recorded)
-        dropped = self._drift.dropped
+        dropped, calibrators = self._drift.dropped, self._bundle.calibrators
         voted = {
-            name: self._bundle.calibrators[name].apply(answer.log_odds)
+            name: calibrators[name].apply(answer.log_odds)
             for name, answer in answers.items()
             if answer.log_odds is not None
         }
-        counted = {name: probability for name, probability in voted.items() if name not in dropped}
-        free = sum(not self._pool.is_capped(name) for name in counted)
+        counted = {name: voted[name] for name in voted if name not in dropped} if dropped else voted
+        free = len(counted) - len(self._capped.intersection(counted))
         pooled = self._pool.pool(counted, self._drift.level is DriftLevel.NONE) if free else None
-        at_rest = self._drift.level is DriftLevel.STOP or self._left(dropped) < self._quorum
+        at_rest = self._drift.level is DriftLevel.STOP or len(self._free - dropped) < self._quorum
         probability = base.probability if pooled is None or at_rest else pooled.probability
         prediction_set = self._conformal.predict(probability, base.break_even)
         decided = None if at_rest or pooled is None else prediction_set
@@ -150,10 +152,14 @@ class EnsembleForecaster:
         votes = self._told(answers, voted, dropped, None if at_rest else pooled)
         if at_rest:
             return msgspec.structs.replace(base, bundle=self._bundle.bundle_id, votes=votes)
-        return msgspec.structs.replace(
-            base,
+        return Forecast(
+            setup_id=base.setup_id,
             source=ForecastSource.ENSEMBLE,
             probability=probability,
+            break_even=base.break_even,
+            chance=base.chance,
+            samples=base.samples,
+            wins=base.wins,
             bundle=self._bundle.bundle_id,
             votes=votes,
             disagreement=0.0 if pooled is None else pooled.disagreement,
@@ -234,16 +240,13 @@ class EnsembleForecaster:
         manifest = self._bundle.manifest
         key = CacheKey(manifest.bundle_id, manifest.feature_schema, setup.instrument, setup.detected_at, setup.setup_id)
         kept = self._cache.get(key)
-        if kept is not None and kept.keys() == {expert.name for expert in self._experts}:
+        if kept is not None and kept.keys() == self._names:
             return {name: Answer(VoteStatus.COUNTED, log_odds) for name, log_odds in kept.items()}
         answers = self._schedule.ask(context)
         given = {name: answer.log_odds for name, answer in answers.items() if answer.log_odds is not None}
         if len(given) == len(answers):
             self._cache.put(key, given)
         return answers
-
-    def _left(self, dropped: frozenset[str]) -> int:
-        return sum(expert.name not in dropped and not self._pool.is_capped(expert.name) for expert in self._experts)
 
     def _told(
         self, answers: Mapping[str, Answer], voted: Mapping[str, float], dropped: frozenset[str], pooled: Pooled | None

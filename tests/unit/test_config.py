@@ -163,7 +163,13 @@ def test_settings_can_not_be_changed_once_read() -> None:
         Settings().risk.max_leverage = 9.0
 
 
-OTHER_TEXT = {"decision_timeframe": "5m", "start_cash": "20000", "environment": "production", "log_level": "ERROR"}
+OTHER_TEXT = {
+    "decision_timeframe": "5m",
+    "start_cash": "20000",
+    "environment": "production",
+    "log_level": "ERROR",
+    "schedule": "threads",
+}
 
 
 def another(key: str, value: object) -> object:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from smc_trading_agent.decision_engine.ensemble.experts import Stateless
+from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
+from smc_trading_agent.decision_engine.ensemble.experts import Expert, Stateless, load_experts
+from smc_trading_agent.decision_engine.ensemble.group import FusedExperts, fuse_experts
 from smc_trading_agent.decision_engine.ensemble.schedule import Schedule, Way, choose_schedule
 from smc_trading_agent.decision_engine.ensemble.sessions import Row
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings
+from tests import bundles
 
 ROW = np.array([0.5], dtype=np.float32)
 SOON = 300_000_000
@@ -247,3 +253,100 @@ def test_only_what_the_settings_allow_is_measured(
     schedule, report = choose_schedule([Says("a"), Says("b")], deadline, settings, ROW, ROW)
     assert set(report.measured) == schedules
     schedule.close()
+
+
+@pytest.fixture(name="loaded")
+def make_loaded(tmp_path: Path) -> tuple[tuple[Expert, ...], FusedExperts]:
+    """The experts of a bundle, and those with graphs as one."""
+    bundle = load_bundle(bundles.written(tmp_path), allow_unsigned=True)
+    experts = load_experts(bundle)
+    group = fuse_experts(bundle, experts)
+    assert group is not None
+    return experts, group
+
+
+def test_fused_votes_are_those_of_the_other_schedules(loaded: tuple[tuple[Expert, ...], FusedExperts]) -> None:
+    experts, group = loaded
+    fused, apart = Schedule(experts, LONG, Way(1, group)), Schedule(experts, 0)
+    chance = np.random.default_rng(1)
+    for _ in range(20):
+        fused.on_close(chance.normal(0.0, 1.0, bundles.F).astype(np.float32))
+        context = chance.normal(0.0, 1.0, bundles.C).astype(np.float32)
+        assert fused.ask(context) == apart.ask(context)
+        assert set(fused.ask(context)) == set(bundles.EXPERTS)
+        fused.settle()
+    assert fused.fused
+    fused.close()
+
+
+def test_when_the_fused_run_is_late_its_experts_are_late_once_and_apart_from_then_on(
+    loaded: tuple[tuple[Expert, ...], FusedExperts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule = Schedule(experts, SOON, Way(1, group))
+    released, ended, vote = threading.Event(), threading.Event(), group.vote
+
+    def slow(context: Row) -> list[float] | None:
+        assert released.wait(WAIT_S)
+        said = vote(context)
+        ended.set()
+        return said
+
+    monkeypatch.setattr(group, "vote", slow)
+    schedule.on_close(close)
+    answers = schedule.ask(context)
+    late = {name for name, answer in answers.items() if answer.status is VoteStatus.LATE}
+    assert late == {expert.name for expert in group.experts}
+    assert answers["logistic"].status is VoteStatus.COUNTED
+    assert {answer.status for answer in schedule.ask(context).values()} == {VoteStatus.LATE, VoteStatus.COUNTED}
+    released.set()
+    assert ended.wait(WAIT_S)
+    assert not schedule.fused
+    schedule._voting.clear()
+    schedule._deadline_ns = LONG
+    assert {answer.status for answer in schedule.ask(context).values()} == {VoteStatus.COUNTED}
+    schedule.close()
+
+
+def test_all_three_schedules_are_measured_where_graphs_can_be_fused(
+    loaded: tuple[tuple[Expert, ...], FusedExperts],
+) -> None:
+    experts, group = loaded
+    before = [expert.snapshot() for expert in experts]
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, LONG, EnsembleSettings(), close, context, group)
+    assert set(report.measured) == {"one after another", "threads", "fused"}
+    assert report.measured[report.chosen].p50 == min(timing.p50 for timing in report.measured.values())
+    assert schedule.fused == (report.chosen == "fused")
+    assert [expert.snapshot() for expert in experts] == before
+    schedule.close()
+
+
+def test_a_fused_run_that_takes_half_the_deadline_is_not_chosen(
+    loaded: tuple[tuple[Expert, ...], FusedExperts],
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, 2, EnsembleSettings(), close, context, group)
+    assert "fused" in report.measured
+    assert report.chosen != "fused"
+    assert not schedule.fused
+    schedule.close()
+
+
+@pytest.mark.parametrize("name", ["one after another", "threads", "fused"])
+def test_a_schedule_that_is_asked_for_is_taken_and_measured(
+    loaded: tuple[tuple[Expert, ...], FusedExperts], name: Literal["one after another", "threads", "fused"]
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, LONG, EnsembleSettings(schedule=name), close, context, group)
+    assert (report.chosen, set(report.measured)) == (name, {name})
+    assert schedule.fused == (name == "fused")
+    schedule.close()
+
+
+def test_a_schedule_that_can_not_be_had_is_refused() -> None:
+    with pytest.raises(ConfigError, match="schedule is 'fused', which these .* allow 'one after another', 'threads'"):
+        choose_schedule([Says("a"), Says("b")], LONG, EnsembleSettings(schedule="fused"), ROW, ROW)

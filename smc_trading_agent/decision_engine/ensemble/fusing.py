@@ -44,7 +44,7 @@ def fused(models: Mapping[str, bytes], shapes: Mapping[str, Sequence[int]]) -> b
     newest = FIRST_IR
     for expert, data in models.items():
         fields = _fields(data)
-        version = max((field.value for field in fields if field.number == IR_VERSION), default=0)  # type: ignore[type-var]
+        version = next((field.value for field in fields if field.number == IR_VERSION), 0)
         graphs = [field.value for field in fields if field.number == GRAPH]
         if not isinstance(version, int) or version < FIRST_IR or len(graphs) != 1 or _has(fields, FUNCTIONS):
             raise Unfusable(f"{expert} has format version {version!r}, functions, or not one graph")
@@ -87,9 +87,7 @@ def _renamed_graph(graph: bytes | int, expert: str, shapes: Mapping[str, Sequenc
             kept.append(_message(NODE, _renamed_node(field, rename)))
         elif field.number == INITIALIZER:
             kept.append(_renamed(field, (TENSOR_NAME,), rename))
-        elif field.number in (OUTPUT, VALUE_INFO) or (
-            field.number == INPUT and _name(field, VALUE_NAME) not in shared
-        ):
+        elif field.number in (OUTPUT, VALUE_INFO) or (field.number == INPUT and _name(field, VALUE_NAME) not in shared):
             kept.append(_renamed(field, (VALUE_NAME,), rename))
     return kept
 
@@ -116,9 +114,11 @@ def _renamed(field: Field, names: Sequence[int], rename: Callable[[bytes], bytes
 
 def _with_names(fields: Iterable[Field], names: Sequence[int], rename: Callable[[bytes], bytes]) -> bytes:
     return b"".join(
-        _message(field.number, rename(field.value))
-        if field.number in names and isinstance(field.value, bytes)
-        else field.whole
+        (
+            _message(field.number, rename(field.value))
+            if field.number in names and isinstance(field.value, bytes)
+            else field.whole
+        )
         for field in fields
     )
 

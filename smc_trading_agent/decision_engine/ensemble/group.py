@@ -29,6 +29,7 @@ from smc_trading_agent.domain.errors import BundleError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+GraphExpert = OnnxRowExpert | OnnxStreamExpert
 MOST_STREAMS = 4
 """A binding is made for each combination of sides of the experts with state."""
 TRIALS = 4
@@ -41,7 +42,7 @@ class FusedExperts:
         self, session: InferenceSession, rows: Sequence[OnnxRowExpert], streams: Sequence[OnnxStreamExpert]
     ) -> None:
         """``session`` is over the graph that `fused` made of these experts' files."""
-        self.experts: tuple[OnnxRowExpert | OnnxStreamExpert, ...] = (*rows, *streams)
+        self.experts: tuple[GraphExpert, ...] = (*rows, *streams)
         self._rows, self._streams = tuple(rows), tuple(streams)
         shapes = {node.name: node.shape for node in session.get_inputs()}
         shared = {name: np.zeros(shapes[name], dtype=np.float32) for name in (X, CONTEXT) if name in shapes}
@@ -85,11 +86,12 @@ def fuse_experts(bundle: Bundle, experts: Sequence[Expert]) -> FusedExperts | No
     streams = [expert for expert in experts if isinstance(expert, OnnxStreamExpert)]
     if len(rows) + len(streams) < 2 or len(streams) > MOST_STREAMS:
         return None
+    names = [expert.name for expert in rows] + [expert.name for expert in streams]
     files = {entry.name: bundle.contents[entry.file] for entry in bundle.manifest.experts}
     width, stream_width = len(bundle.normaliser.context.centre), len(bundle.normaliser.stream.centre)
     shapes = {CONTEXT: (1, width)} | ({X: (1, stream_width)} if streams else {})
     try:
-        model = fused({expert.name: files[expert.name] for expert in (*rows, *streams)}, shapes)
+        model = fused({name: files[name] for name in names}, shapes)
         made = FusedExperts(open_session("the fused graph", model), rows, streams)
     except (Unfusable, BundleError):
         return None

@@ -62,7 +62,7 @@ class Alone:
 
     def __init__(self, expert: Expert) -> None:
         self.expert = expert
-        self.names = (expert.name,)
+        self.names: tuple[str, ...] = (expert.name,)
 
     def work(self, context: Row | None) -> Sequence[Answer]:
         """Its vote, or its step."""

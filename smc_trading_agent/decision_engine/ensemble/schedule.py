@@ -35,6 +35,7 @@ from smc_trading_agent.decision_engine.ensemble.lanes import (
 )
 from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.domain.clock import monotonic_ns
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings
 from smc_trading_agent.domain.types import ScheduleReport, Timing
@@ -44,6 +45,7 @@ MEASURING_NS = 500_000_000
 NS_PER_S = 1_000_000_000
 NS_PER_US = 1_000
 NO_DEADLINE = 0
+FASTEST = "fastest"
 APART, THREADS, FUSED, CALLER = "one after another", "threads", "fused", "calling thread"
 LEFT_APART = "one after another, after a late fused vote"
 
@@ -148,7 +150,7 @@ def choose_schedule(
     """Measures what the settings allow with a sample ``close`` (F,) and ``context`` (C,), and takes the fastest.
 
     ``group`` holds those of the experts that can be run as one. The experts' state is as before. Without a deadline
-    there is nothing to choose.
+    there is nothing to choose. Raises `ConfigError` where the settings ask for a schedule that can't be had.
     """
     if deadline_ns == NO_DEADLINE:
         return Schedule(experts, NO_DEADLINE), ScheduleReport(CALLER, 0)
@@ -157,11 +159,18 @@ def choose_schedule(
         ways[THREADS] = Way(min(ensemble.max_workers, len(experts)))
     if group is not None:
         ways[FUSED] = Way(1, group)
+    if ensemble.schedule != FASTEST:
+        if ensemble.schedule not in ways:
+            raise ConfigError(
+                f"performance.ml_ensemble.schedule is {ensemble.schedule!r}, which these models and settings don't "
+                f"allow (they allow {', '.join(map(repr, ways))}); set it to {FASTEST!r}"
+            )
+        ways = {ensemble.schedule: ways[ensemble.schedule]}
     states = [expert.snapshot() for expert in experts]
     measured = {name: _measured(experts, way, close, context) for name, way in ways.items()}
     for expert, state in zip(experts, states, strict=True):
         expert.restore(state)
-    if FUSED in measured and measured[FUSED].p99 * NS_PER_US > deadline_ns / 2.0:
+    if len(ways) > 1 and FUSED in ways and measured[FUSED].p99 * NS_PER_US > deadline_ns / 2.0:
         del ways[FUSED]  # it would cost all votes at once
     chosen = min(ways, key=lambda name: measured[name].p50)
     return Schedule(experts, deadline_ns, ways[chosen]), ScheduleReport(chosen, ways[chosen].lanes, measured)

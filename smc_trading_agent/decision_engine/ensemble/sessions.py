@@ -73,9 +73,7 @@ def packed(shapes: Mapping[str, tuple[int, ...]]) -> tuple[Row, dict[str, Row]]:
     for name, size in sizes.items():
         starts[name], total = total, total + -(-size // ALIGNED) * ALIGNED
     whole = np.zeros(total, dtype=np.float32)
-    return whole, {
-        name: whole[start : start + sizes[name]].reshape(shapes[name]) for name, start in starts.items()
-    }
+    return whole, {name: whole[start : start + sizes[name]].reshape(shapes[name]) for name, start in starts.items()}
 
 
 class BoundGraph:

@@ -124,6 +124,11 @@ class EnsembleSettings(Section):
         "fastest", description="fastest: all that the bundle allows are measured at the start"
     )
     cache_ttl_seconds: float = Field(60.0, ge=0, description="votes on the same setup and bar are not asked for again")
+    redis_url: str = Field(
+        "",
+        repr=False,
+        description="a Redis behind the cache in process, such as redis://localhost:6379; needs `[redis]`",
+    )
     max_workers: int = Field(4, ge=1, le=64, description="models that run at the same time")
 
 

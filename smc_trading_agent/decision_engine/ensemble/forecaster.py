@@ -7,6 +7,7 @@ is left out, and so is the vote of an expert that was dropped; below the quorum 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
@@ -23,7 +24,7 @@ from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
 from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, load_experts
 from smc_trading_agent.decision_engine.ensemble.group import fuse_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
-from smc_trading_agent.decision_engine.ensemble.lanes import Answer
+from smc_trading_agent.decision_engine.ensemble.lanes import Answer, bits_of
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
 from smc_trading_agent.decision_engine.ensemble.schedule import FUSED, LEFT_APART, NO_DEADLINE, choose_schedule
 from smc_trading_agent.decision_engine.ensemble.sessions import Row
@@ -33,6 +34,7 @@ from smc_trading_agent.domain.settings import EnsembleSettings, ModelSettings
 from smc_trading_agent.domain.types import FeatureShare, Forecast, ModelsHealth, RefusalDetail, Setup, Vote
 
 NS_PER_MS = 1_000_000
+HISTORY_BYTES = 8
 TOP_FEATURES = 5
 
 
@@ -57,6 +59,7 @@ class ForecasterState(msgspec.Struct):
     drift: bytes
     experts: dict[str, bytes]
     open_forecasts: dict[str, OpenForecast]
+    history: bytes = b""
 
 
 class EnsembleForecaster:
@@ -70,8 +73,11 @@ class EnsembleForecaster:
         models: ModelSettings,
         ensemble: EnsembleSettings,
         experts: tuple[Expert, ...] | None = None,
+        instrument: str = "",
     ) -> None:
         """Loads and warms the models, and measures how to run them; ``experts`` takes the place of the bundle's own.
+
+        ``instrument`` is the one whose bars are observed; needed where another cache stands behind ``cache``.
 
         Raises `BundleError` for a model that is not what it must be, `ConfigError` for a quorum that can't be met.
         """
@@ -98,6 +104,8 @@ class EnsembleForecaster:
         group = None if deadline_ns == NO_DEADLINE else fuse_experts(bundle, self._experts)
         self._schedule, self._report = choose_schedule(self._experts, deadline_ns, ensemble, *sample, group)
         self._explainer = next((expert for expert in self._experts if isinstance(expert, LogisticExpert)), None)
+        self._history, self._machine = b"", bits_of(self._experts, *sample) if cache.shared else ""
+        self._instrument, self._bar = instrument, 0
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
@@ -109,6 +117,8 @@ class EnsembleForecaster:
 
     def observe(self, bars: Bars, start: int, stop: int) -> None:
         """Learns from the setups that these bars ended, from each as it was judged when it was new."""
+        if self._cache.shared and start < stop:
+            self._bar = bars[stop - 1].close_time
         for setup_id, won in self._base.resolve(bars, start, stop):
             judged = self._open.pop(setup_id, None)
             if judged is None or won is None:
@@ -122,7 +132,11 @@ class EnsembleForecaster:
     def on_close(self, features: tuple[float, ...]) -> None:
         """Shows a close to the models with state, and to the drift watch."""
         row = np.array(features, dtype=np.float64)
-        self._schedule.on_close(self._stream.apply(row))
+        close = self._stream.apply(row)
+        self._history = hashlib.blake2b(self._history + close.tobytes(), digest_size=HISTORY_BYTES).digest()
+        if self._cache.shared:
+            self._cache.expect(self._key(self._instrument, self._bar, ""))
+        self._schedule.on_close(close)
         self._drift.on_close(row)
 
     def settle(self) -> None:
@@ -202,11 +216,14 @@ class EnsembleForecaster:
             drifted_columns=tuple(FEATURE_NAMES[place] for place in self._drift.drifted_columns),
             dropped=tuple(sorted(self._drift.dropped)),
             lose_alpha=self._conformal.state.lose.alpha,
+            drift_detail=self._drift.health(),
+            shared_cache=self._cache.health(),
         )
 
     def close(self) -> None:
-        """Ends the threads that run models."""
+        """Ends the threads that run models, and the one of the shared cache."""
         self._schedule.close()
+        self._cache.close()
 
     def snapshot(self) -> bytes:
         """The whole state; the cache is none: it holds nothing that can't be computed again."""
@@ -218,6 +235,7 @@ class EnsembleForecaster:
                 drift=self._drift.snapshot(),
                 experts={expert.name: expert.snapshot() for expert in self._experts},
                 open_forecasts=self._open,
+                history=self._history,
             )
         )
 
@@ -230,23 +248,27 @@ class EnsembleForecaster:
         self._drift.restore(state.drift)
         for expert in self._experts:
             expert.restore(state.experts[expert.name])
-        self._open = state.open_forecasts
+        self._open, self._history = state.open_forecasts, state.history
 
     def _answers(self, setup: Setup, context: Row, recorded: Forecast | None) -> Mapping[str, Answer]:
         """Votes from the cache or the models; in a replay, from the models, but for those that were missing then."""
         if recorded is not None:
             missing = {vote.expert: vote.status for vote in recorded.votes if vote.log_odds is None}
             return self._schedule.ask(context, wait=True, leave_out=missing)
-        manifest = self._bundle.manifest
-        key = CacheKey(manifest.bundle_id, manifest.feature_schema, setup.instrument, setup.detected_at, setup.setup_id)
+        key = self._key(setup.instrument, setup.detected_at, setup.setup_id)
         kept = self._cache.get(key)
         if kept is not None and kept.keys() == self._names:
-            return {name: Answer(VoteStatus.COUNTED, log_odds) for name, log_odds in kept.items()}
+            return {expert.name: Answer(VoteStatus.COUNTED, kept[expert.name]) for expert in self._experts}
         answers = self._schedule.ask(context)
         given = {name: answer.log_odds for name, answer in answers.items() if answer.log_odds is not None}
         if len(given) == len(answers):
             self._cache.put(key, given)
         return answers
+
+    def _key(self, instrument: str, bar: int, setup_id: str) -> CacheKey:
+        # Only processes that saw the same closes, and whose machines round alike, have votes in common.
+        manifest, history = self._bundle.manifest, f"{self._history.hex()}{self._machine}"
+        return CacheKey(manifest.bundle_id, manifest.feature_schema, instrument, bar, history, setup_id)
 
     def _told(
         self, answers: Mapping[str, Answer], voted: Mapping[str, float], dropped: frozenset[str], pooled: Pooled | None

@@ -6,6 +6,7 @@ work that was asked for and has not ended; nobody asks it again before.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import threading
@@ -46,6 +47,20 @@ def step_of(expert: Expert) -> None:
     """A step that fails leaves its close waiting; the vote that needs it fails by itself and says why."""
     with suppress(Exception):
         expert.advance()
+
+
+def bits_of(experts: Sequence[Expert], close: Row, context: Row) -> str:
+    """A hash of the votes on a sample ``close`` (F,) and ``context`` (C,): machines that round alike have the same.
+
+    The experts' state is as before.
+    """
+    votes = []
+    for expert in experts:
+        state = expert.snapshot()
+        expert.on_close(close)
+        votes.append(vote_of(expert, context).log_odds)
+        expert.restore(state)
+    return hashlib.blake2b(repr(votes).encode(), digest_size=4).hexdigest()
 
 
 class Unit(Protocol):

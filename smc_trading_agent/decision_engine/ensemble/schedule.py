@@ -97,7 +97,7 @@ class Schedule:
     def ask(
         self, context: Row, wait: bool = False, leave_out: Mapping[str, VoteStatus] | None = None
     ) -> dict[str, Answer]:
-        """Answers by expert for a scaled context row (C,).
+        """Answers by expert for a scaled context row (C,), in the order of the experts: sums over them round alike.
 
         ``wait``: no deadline, whatever the settings say. ``leave_out``: not asked, with the status to give them.
         """
@@ -107,11 +107,11 @@ class Schedule:
             for expert in self._experts:
                 if expert.name not in given:
                     answers[expert.name] = vote_of(expert, context)
-            return answers
+            return {expert.name: answers[expert.name] for expert in self._experts}
         units = self._apart if given or self._voting else self._units
         idle = [unit for unit in units if unit.names[0] not in given]
         self._ask_lanes(self._lanes, idle, context, answers)
-        return answers
+        return {expert.name: answers[expert.name] for expert in self._experts}
 
     def close(self) -> None:
         """Ends the lanes once they are free."""

@@ -8,6 +8,7 @@ mod gym;
 mod latency;
 mod legacy;
 mod market;
+mod rows;
 mod sim;
 mod smc;
 mod snapshot;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sim::register(module)?;
     latency::register(module)?;
     gym::register(module)?;
+    rows::register(module)?;
     legacy::register(module)?;
     study::register(module)
 }

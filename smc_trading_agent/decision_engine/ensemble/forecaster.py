@@ -15,7 +15,7 @@ from copy import deepcopy
 import msgspec
 import numpy as np
 
-from smc_trading_agent._core import FEATURE_NAMES, Bars
+from smc_trading_agent._core import FEATURE_NAMES, Bars, largest_of
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.cache import CacheKey, VoteCache
@@ -106,6 +106,7 @@ class EnsembleForecaster:
         self._explainer = next((expert for expert in self._experts if isinstance(expert, LogisticExpert)), None)
         self._history, self._machine = b"", bits_of(self._experts, *sample) if cache.shared else ""
         self._instrument, self._bar = instrument, 0
+        self._of_key = ""
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
@@ -135,6 +136,8 @@ class EnsembleForecaster:
         close = self._stream.apply(row)
         self._history = hashlib.blake2b(self._history + close.tobytes(), digest_size=HISTORY_BYTES).digest()
         if self._cache.shared:
+            # Only processes that saw the same closes, and whose machines round alike, have votes in common.
+            self._of_key = f"{self._history.hex()}{self._machine}"
             self._cache.expect(self._key(self._instrument, self._bar, ""))
         self._schedule.on_close(close)
         self._drift.on_close(row)
@@ -266,9 +269,8 @@ class EnsembleForecaster:
         return answers
 
     def _key(self, instrument: str, bar: int, setup_id: str) -> CacheKey:
-        # Only processes that saw the same closes, and whose machines round alike, have votes in common.
-        manifest, history = self._bundle.manifest, f"{self._history.hex()}{self._machine}"
-        return CacheKey(manifest.bundle_id, manifest.feature_schema, instrument, bar, history, setup_id)
+        manifest = self._bundle.manifest
+        return CacheKey(manifest.bundle_id, manifest.feature_schema, instrument, bar, self._of_key, setup_id)
 
     def _told(
         self, answers: Mapping[str, Answer], voted: Mapping[str, float], dropped: frozenset[str], pooled: Pooled | None
@@ -312,9 +314,9 @@ class EnsembleForecaster:
         if self._explainer is None:
             return ()
         shares = self._explainer.contributions(scaled)
-        sizes, told = np.abs(shares), []
-        for _ in range(min(TOP_FEATURES, sizes.size)):  # for so few, a search each is cheaper than an order of all
-            place = int(sizes.argmax())
-            told.append(FeatureShare(CONTEXT_COLUMNS[place], context.item(place), shares.item(place)))
-            sizes[place] = -1.0
-        return tuple(told)
+        return tuple(
+            [
+                FeatureShare(CONTEXT_COLUMNS[place], context.item(place), shares.item(place))
+                for place in largest_of(shares, TOP_FEATURES)
+            ]
+        )

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smc_trading_agent._core import FEATURE_NAMES
+from smc_trading_agent._core import FEATURE_NAMES, RowMirror, RowScaler
 from smc_trading_agent.decision_engine.ensemble.manifest import schema_hash
 from smc_trading_agent.domain.reasons import SetupKind
 from smc_trading_agent.domain.types import Setup
@@ -64,6 +64,7 @@ def mirror_of(names: Sequence[str]) -> Mirror:
 
 WIDTH = len(FEATURE_NAMES)
 MIRROR = mirror_of(FEATURE_NAMES)
+ROW_MIRROR = RowMirror(MIRROR.index.tolist(), MIRROR.sign.tolist(), MIRROR.offset.tolist())
 ATR_SHARE = FEATURE_NAMES.index("atr_share")
 CONTEXT_COLUMNS = (*FEATURE_NAMES, *SETUP_COLUMNS)
 FEATURE_SCHEMA = schema_hash(FEATURE_NAMES, SETUP_COLUMNS)
@@ -75,15 +76,12 @@ def context_row(setup: Setup, break_even: float) -> Floats:
 
     Raises `ValueError` where the setup carries another number of features.
     """
-    if len(setup.features) != WIDTH:
+    try:
+        row = ROW_MIRROR.row(setup.features, setup.side < 0, len(SETUP_COLUMNS))
+    except ValueError as error:
         raise ValueError(
             f"setup {setup.setup_id} carries {len(setup.features)} features, expected {WIDTH} (FEATURE_NAMES)"
-        )
-    row = np.empty(WIDTH + len(SETUP_COLUMNS))
-    features = row[:WIDTH]
-    features[:] = np.fromiter(setup.features, np.float64, WIDTH)
-    if setup.side < 0:
-        np.add(MIRROR.sign * features.take(MIRROR.index), MIRROR.offset, out=features)
+        ) from error
     risk, reward = setup.risk_ticks, setup.reward_ticks
     atr = row.item(ATR_SHARE) * setup.entry / 100.0
     row[WIDTH:] = (
@@ -123,6 +121,7 @@ class Scaler:
         scale = np.array(scaling.scale, dtype=np.float64)
         self._centre = np.array(scaling.centre, dtype=np.float64)
         self._factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+        self._one = RowScaler(self._centre.tolist(), self._factor.tolist(), LIMIT)
 
     @property
     def width(self) -> int:
@@ -131,11 +130,10 @@ class Scaler:
 
     def apply(self, rows: Floats) -> NDArray[np.float32]:
         """Rows (..., columns) as float32; NaN stays NaN."""
-        scaled = rows - self._centre
-        scaled *= self._factor
-        np.maximum(scaled, -LIMIT, out=scaled)  # with the next line what np.clip does, at half its cost on one row
-        np.minimum(scaled, LIMIT, out=scaled)
-        return scaled.astype(np.float32)
+        if rows.ndim == 1:
+            return self._one.apply(rows)
+        scaled = (rows - self._centre) * self._factor
+        return np.clip(scaled, -LIMIT, LIMIT, out=scaled).astype(np.float32)
 
 
 def fit_scaling(rows: Floats, weights: Floats | None = None) -> Scaling:

@@ -110,6 +110,8 @@ class Together:
 class Batch:
     """Units that lanes claim one by one. Claims and ends are counted by `itertools.count`, which is atomic."""
 
+    __slots__ = ("_busy", "_claims", "_context", "_done", "_ends", "answers", "claimed", "units")
+
     def __init__(self, units: Sequence[Unit], context: Row | None, busy: set[str]) -> None:
         """``context`` (C,) of the votes, None for steps. Experts are in ``busy`` from now until their work ends."""
         self.units = units

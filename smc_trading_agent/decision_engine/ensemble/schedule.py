@@ -121,8 +121,9 @@ class Schedule:
     def _ask_lanes(self, lanes: Lanes, asked: Sequence[Unit], context: Row, answers: dict[str, Answer]) -> None:
         deadline = monotonic_ns() + self._deadline_ns
         free = [unit for unit in asked if unit.names[0] not in self._voting] if self._voting else asked
-        for unit in asked:
-            answers.update(dict.fromkeys(unit.names, LATE))
+        if free is not asked:
+            for unit in asked:
+                answers.update(dict.fromkeys(unit.names, LATE))
         if not free:
             return
         batch = Batch(free, context, self._voting)
@@ -135,7 +136,9 @@ class Schedule:
         for unit, given in zip(free, list(batch.answers), strict=True):  # a copy: stragglers write on
             if given is not None:
                 answers.update(zip(unit.names, given, strict=True))
-            elif len(unit.names) > 1:
+                continue
+            answers.update(dict.fromkeys(unit.names, LATE))
+            if len(unit.names) > 1:
                 self._units = self._apart
 
 

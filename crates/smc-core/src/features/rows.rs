@@ -2,10 +2,8 @@
 //!
 //! On single rows, where a call of an array library costs more than its arithmetic.
 
-use serde::{Deserialize, Serialize};
-
 /// How a feature vector looks upside down: `offset[i] + sign[i] * row[index[i]]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RowMirror {
     index: Vec<usize>,
     sign: Vec<f64>,
@@ -40,7 +38,7 @@ impl RowMirror {
 }
 
 /// `(x - centre) * factor`, kept within `limit` of 0, as single precision; NaN stays NaN.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RowScaler {
     centre: Vec<f64>,
     factor: Vec<f64>,

@@ -67,12 +67,14 @@ EXPERTS = (
 
 
 def measure_ensemble(folder: Path, decisions: int) -> list[Row]:
-    """Decisions under a deadline and in the calling thread, steps, and one window of the LSTM; bundle in ``folder``."""
+    """Decisions by each schedule, by none, and steps beside the whole window of them; the bundle is in ``folder``."""
     bundle = _bundle(folder)
     return [
         *_decisions(bundle, decisions, 20.0, EnsembleSettings(), "as chosen"),
-        *_decisions(bundle, decisions, 20.0, EnsembleSettings(parallel_execution=False), "on one lane"),
-        *_decisions(bundle, decisions, 0.0, EnsembleSettings(), "in the calling thread"),
+        *_decisions(bundle, decisions, 20.0, EnsembleSettings(schedule="fused"), "always"),
+        *_decisions(bundle, decisions, 20.0, EnsembleSettings(schedule="one after another"), "always"),
+        *_decisions(bundle, decisions, 20.0, EnsembleSettings(schedule="threads"), "always"),
+        *_decisions(bundle, decisions, 0.0, EnsembleSettings(), "without a deadline"),
         *_steps(bundle, decisions),
     ]
 
@@ -103,7 +105,7 @@ def _decisions(bundle: Bundle, count: int, deadline_ms: float, ensemble: Ensembl
             late += any(vote.status is VoteStatus.LATE for vote in forecast.votes)
     chosen = forecaster.health().schedule.chosen
     forecaster.close()
-    name = f"ensemble {how} ({chosen}, {late} of {count:,} with a late vote)"
+    name = f"ensemble, {chosen} {how} ({late} of {count:,} with a late vote)"
     return [
         row_of(f"{name}: a decision, cache miss", "us", asked, 500.0),
         row_of(f"{name}: a close shown to models and drift watch", "us", closes),

@@ -18,6 +18,7 @@ from smc_trading_agent._core_multi import *  # noqa: F403
 from smc_trading_agent._core_readings import *  # noqa: F403
 from smc_trading_agent._core_readings import VolumeProfile
 from smc_trading_agent._core_risk import *  # noqa: F403
+from smc_trading_agent._core_rows import *  # noqa: F403
 from smc_trading_agent._core_study import *  # noqa: F403
 
 # ---------------------------------------------------------------- market

@@ -20,13 +20,14 @@ from smc_trading_agent.domain.settings import Settings
 
 DEFAULT_FILE = "config.yaml"
 API_KEY_VARIABLE = "SMC_API_KEY"
-ENVIRONMENT = {
+ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "LOG_LEVEL": ("app", "log_level"),
     "DEBUG": ("app", "debug"),
     "APP_ENV": ("app", "environment"),
     "SMC_STATE_DIR": ("app", "state_dir"),
     "SMC_HOST": ("app", "host"),
     "SMC_PORT": ("app", "port"),
+    "REDIS_URL": ("performance", "ml_ensemble", "redis_url"),
 }
 
 
@@ -40,9 +41,9 @@ def load_settings(
     """
     path = file or Path(DEFAULT_FILE)
     raw = _read(path) if file is not None or path.is_file() else {}
-    for variable, (section, key) in ENVIRONMENT.items():
+    for variable, place in ENVIRONMENT.items():
         if environment.get(variable):
-            raw.setdefault(section, {})[key] = environment[variable]
+            _place(raw, place, environment[variable])
     for section, values in (overrides or {}).items():
         raw.setdefault(section, {}).update({key: value for key, value in values.items() if value is not None})
     try:
@@ -74,6 +75,18 @@ def api_key_hash(environment: Mapping[str, str]) -> str | None:
     """SHA-256 of the key in `SMC_API_KEY`; the key itself is not kept. None where it is not set."""
     key = environment.get(API_KEY_VARIABLE, "")
     return hashlib.sha256(key.encode()).hexdigest() if key else None
+
+
+def _place(raw: dict[str, dict[str, Any]], place: tuple[str, ...], value: str) -> None:
+    """Sets a key, in sections that are made where the file has none."""
+    section: Any = raw
+    for name in place[:-1]:
+        if section.get(name) is None:
+            section[name] = {}
+        section = section[name]
+        if not isinstance(section, dict):
+            return  # which is reported when settings are checked
+    section[place[-1]] = value
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

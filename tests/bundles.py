@@ -58,6 +58,26 @@ def row_onnx(seed: int = 2, width: int = C, bias: float = -0.4) -> bytes:
     return linear(width, seed, bias)
 
 
+def pair_onnx() -> bytes:
+    """A row expert that says two numbers where one is asked for."""
+    return graph(
+        [helper.make_node("Gemm", ["context", "w"], ["logit"])],
+        {"context": [1, C]},
+        {"logit": [1, 2]},
+        tensors(w=np.ones((C, 2), dtype=np.float32)),
+    )
+
+
+def unrunnable_onnx() -> bytes:
+    """A row expert that looks up a place that is not there."""
+    return graph(
+        [helper.make_node("Gather", ["context", "place"], ["logit"], axis=1)],
+        {"context": [1, C]},
+        {"logit": [1, 1]},
+        tensors(place=np.array([C])),
+    )
+
+
 def slow_onnx(size: int = 1_500) -> bytes:
     """A row expert that multiplies two matrices of ``size`` squared before it says what it knew at once."""
     given = tensors(

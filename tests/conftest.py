@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-TRAINING = ("gymnasium", "lightgbm", "matplotlib", "onnx", "stable_baselines3", "torch")
+TRAINING = ("gymnasium", "lightgbm", "onnx", "stable_baselines3", "torch")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 settings.register_profile("deterministic", derandomize=True, deadline=None, print_blob=True)

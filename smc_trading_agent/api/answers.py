@@ -44,6 +44,29 @@ class ScheduleOut(BaseModel):
     measured: dict[str, TimingOut]
 
 
+class SharedCacheOut(BaseModel):
+    """The cache that processes share, behind the one in process."""
+
+    up: bool = Field(description="whether it answered last")
+    stored: int
+    fetched: int
+    failed: int = Field(description="went wrong or took too long")
+    dropped: int = Field(description="not tried, as too much waited or it had just failed")
+    hits: int = Field(description="forecasts whose votes came from there")
+
+
+class DriftOut(BaseModel):
+    """How far the present is from training."""
+
+    level: str = Field(description="none, shrink (weights equal) or stop (base rates only)")
+    columns: dict[str, float] = Field(description="population stability index where it is largest, when last judged")
+    column_limit: float = Field(description="above it a column has drifted")
+    drifted: int = Field(description="columns that have drifted")
+    of: int = Field(description="columns there are")
+    experts: dict[str, float] = Field(description="CUSUM of each model's log-loss beyond what is normal")
+    expert_limit: float = Field(description="above it a model is not counted")
+
+
 class ModelsOut(BaseModel):
     """The models that are served and how they do."""
 
@@ -59,6 +82,8 @@ class ModelsOut(BaseModel):
     drifted_columns: list[str]
     dropped: list[str] = Field(description="models that are not counted until their log-loss recovers")
     lose_alpha: float = Field(description="share of losing setups that sets may now rule out wrongly")
+    drift_detail: DriftOut
+    shared_cache: SharedCacheOut | None = Field(description="None where performance.ml_ensemble.redis_url is empty")
 
 
 class HealthData(BaseModel):

@@ -99,8 +99,16 @@ class JournalSettings(Section):
 class EnsembleSettings(Section):
     """How the models of a bundle are run."""
 
-    parallel_execution: bool = Field(True, description="measure threads against one after another, and take the faster")
+    parallel_execution: bool = Field(True, description="measure threads too when the schedule is chosen")
+    schedule: Literal["fastest", "one after another", "threads", "fused"] = Field(
+        "fastest", description="fastest: all that the bundle allows are measured at the start"
+    )
     cache_ttl_seconds: float = Field(60.0, ge=0, description="votes on the same setup and bar are not asked for again")
+    redis_url: str = Field(
+        "",
+        repr=False,
+        description="a Redis behind the cache in process, such as redis://localhost:6379; needs `[redis]`",
+    )
     max_workers: int = Field(4, ge=1, le=64, description="models that run at the same time")
 
 

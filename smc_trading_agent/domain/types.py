@@ -135,6 +135,39 @@ class ScheduleReport(msgspec.Struct, frozen=True):
     measured: dict[str, Timing] = {}
 
 
+class SharedCacheHealth(msgspec.Struct, frozen=True):
+    """The cache behind the one in process: whether it answered last, and counts since the start.
+
+    ``failed`` went wrong or took too long; ``dropped`` values were not tried, as too much waited or it had just failed.
+    ``hits`` are forecasts whose votes came from there.
+    """
+
+    up: bool
+    stored: int
+    fetched: int
+    failed: int
+    dropped: int
+    hits: int = 0
+
+
+class DriftHealth(msgspec.Struct, frozen=True):
+    """How far the present is from training.
+
+    ``level``: none, shrink (weights equal) or stop (base rates only). ``columns``: the population stability index
+    of the input columns where it is largest, when last judged, largest first; above ``column_limit`` a column has
+    drifted. ``drifted`` of all ``of`` columns have. ``experts``: the CUSUM of each expert's excess log-loss, which
+    drops it above ``expert_limit``.
+    """
+
+    level: str
+    columns: dict[str, float]
+    column_limit: float
+    drifted: int
+    of: int
+    experts: dict[str, float]
+    expert_limit: float
+
+
 class ModelsHealth(msgspec.Struct, frozen=True):
     """The models that are served, and how they do. ``votes`` counts by model and by what became of each vote.
 
@@ -154,6 +187,8 @@ class ModelsHealth(msgspec.Struct, frozen=True):
     drifted_columns: tuple[str, ...]
     dropped: tuple[str, ...]
     lose_alpha: float
+    drift_detail: DriftHealth
+    shared_cache: SharedCacheHealth | None = None
 
 
 class Intent(msgspec.Struct, frozen=True):

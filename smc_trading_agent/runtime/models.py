@@ -13,6 +13,7 @@ from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.runtime.model_registry import PROMOTED, registry_of
+from smc_trading_agent.persistence.redis_cache import RedisCache
 
 
 def forecaster_of(
@@ -32,10 +33,21 @@ def forecaster_of(
         trusted = load_trusted_keys(Path(models.trust_folder))
         bundle = load_bundle(Path(models.bundle), use, trusted, models.allow_unsigned)
     ensemble = settings.performance.ml_ensemble
-    return EnsembleForecaster(bundle, base, VoteCache(clock, ensemble.cache_ttl_seconds), models, ensemble)
+    behind = RedisCache(ensemble.redis_url) if ensemble.redis_url else None
+    cache = VoteCache(clock, ensemble.cache_ttl_seconds, behind)
+    return EnsembleForecaster(bundle, base, cache, models, ensemble, instrument=instrument)
 
 
 def without_deadlines(settings: Settings) -> Settings:
-    """The same settings for a run that must come out the same on any machine: every model is waited for."""
+    """The same settings for a run that must come out the same on any machine.
+
+    Every model is waited for, and votes are this process's own.
+    """
     models = settings.decision.models.model_copy(update={"deadline_ms": 0.0})
-    return settings.model_copy(update={"decision": settings.decision.model_copy(update={"models": models})})
+    ensemble = settings.performance.ml_ensemble.model_copy(update={"redis_url": ""})
+    return settings.model_copy(
+        update={
+            "decision": settings.decision.model_copy(update={"models": models}),
+            "performance": settings.performance.model_copy(update={"ml_ensemble": ensemble}),
+        }
+    )

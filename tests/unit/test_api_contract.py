@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from smc_trading_agent.api.app import create_app
 from smc_trading_agent.domain.errors import AgentError
 from smc_trading_agent.domain.reasons import BreakerState
-from smc_trading_agent.domain.types import ModelsHealth, ScheduleReport, Timing
+from smc_trading_agent.domain.types import DriftHealth, ModelsHealth, ScheduleReport, SharedCacheHealth, Timing
 from smc_trading_agent.monitoring.health import AgentState
 from smc_trading_agent.monitoring.latency import LatencyStage
 from tests.unit.api_client import served
@@ -93,10 +93,14 @@ def test_health_names_the_models_that_are_served() -> None:
             drifted_columns=("atr_share",),
             dropped=(),
             lose_alpha=0.1,
+            drift_detail=DriftHealth("none", {"atr_share": 0.31}, 0.25, 1, 170, {"lstm": 2.5}, 12.0),
+            shared_cache=SharedCacheHealth(True, 5, 4, 1, 0, 2),
         )
         data = client.get("/api/optimized/health").json()["data"]["models"]
     assert data == msgspec.json.decode(msgspec.json.encode(agent.models))
     assert data["schedule"]["measured"]["threads"] == {"p50": 90.5, "p99": 210.0, "n": 200}
+    assert data["drift_detail"]["experts"] == {"lstm": 2.5}
+    assert data["shared_cache"]["hits"] == 2
 
 
 @pytest.mark.parametrize(

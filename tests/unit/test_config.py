@@ -164,6 +164,17 @@ def test_settings_can_not_be_changed_once_read() -> None:
         Settings().risk.max_leverage = 9.0
 
 
+def test_the_address_of_redis_comes_from_the_environment(file: Path) -> None:
+    for content in ("", "performance:\n", "performance: {ml_ensemble: {max_workers: 2}}\n"):
+        file.write_text(content, encoding="utf-8")
+        ensemble = load_settings(file, {"REDIS_URL": "redis://here"}).performance.ml_ensemble
+        assert ensemble.redis_url == "redis://here"
+        assert ensemble.max_workers == (2 if "max_workers" in content else 4)
+    file.write_text("performance: {ml_ensemble: 5}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="performance.ml_ensemble = 5"):
+        load_settings(file, {"REDIS_URL": "redis://here"})
+
+
 OTHER_TEXT = {
     "max_order_quantity": "5",
     "max_position_quantity": "5",
@@ -171,6 +182,7 @@ OTHER_TEXT = {
     "start_cash": "20000",
     "environment": "production",
     "log_level": "ERROR",
+    "schedule": "threads",
 }
 
 

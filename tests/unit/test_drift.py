@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from smc_trading_agent._core import FEATURE_NAMES
 from smc_trading_agent.decision_engine.ensemble.drift import (
     JUDGED_EVERY,
     LARGEST_Z,
@@ -112,6 +113,22 @@ def test_an_expert_as_good_as_out_of_fold_stays() -> None:
     for one, outcome in zip(p.tolist(), won.tolist(), strict=True):
         drift.on_label("a", one, 0.4, outcome)
     assert drift.dropped == frozenset()
+
+
+def test_health_shows_columns_by_how_far_they_moved_and_experts_by_their_sum() -> None:
+    drift = watch()
+    assert set(drift.health().columns.values()) == {0.0}
+    show(drift, 8 * JUDGED_EVERY, 2)
+    drift.on_label("a", 0.9, 0.4, 0.0)
+    health, limit = drift.health(), 0.25
+    assert list(health.columns) == sorted(health.columns, key=lambda name: -health.columns[name])
+    assert set(list(health.columns)[:2]) == set(FEATURE_NAMES[:2])
+    assert [value > limit for value in health.columns.values()] == [True, True, False, False]
+    assert (health.level, health.drifted, health.of, health.column_limit) == ("shrink", 2, COLUMNS, limit)
+    assert health.experts == {"a": pytest.approx(LARGEST_Z - 0.25)}
+    again = watch()
+    again.restore(drift.snapshot())
+    assert again.health() == health
 
 
 def test_a_watch_resumes_exactly() -> None:

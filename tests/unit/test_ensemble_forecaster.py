@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle, load_bundle
 from smc_trading_agent.decision_engine.ensemble.cache import VoteCache
-from smc_trading_agent.decision_engine.ensemble.experts import Row, Stateless, load_experts
+from smc_trading_agent.decision_engine.ensemble.experts import Stateless, load_experts
 from smc_trading_agent.decision_engine.ensemble.forecaster import EnsembleForecaster
+from smc_trading_agent.decision_engine.ensemble.group import FusedExperts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, context_row
 from smc_trading_agent.decision_engine.ensemble.manifest import DRIFT, ENSEMBLE
 from smc_trading_agent.decision_engine.ensemble.odds import sigmoid
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.decision_engine.policy import BreakEvenPolicy
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import ConfigError
@@ -332,7 +335,9 @@ def test_health_names_the_bundle_and_what_was_measured(bundle: Bundle) -> None:
     health = Table(bundle).forecaster.health()
     assert (health.bundle, health.verdict) == (bundle.bundle_id, bundle.manifest.verdict)
     assert (health.schedule.chosen, health.drift, health.dropped) == ("calling thread", "none", ())
-    assert set(health.votes) == set(bundles.EXPERTS)
+    assert set(health.votes) == set(health.drift_detail.experts) == set(bundles.EXPERTS)
+    assert health.drift_detail.of == F
+    assert health.shared_cache is None
 
 
 def test_files_of_a_bundle_decide_how_it_is_combined(tmp_path: Path) -> None:
@@ -342,3 +347,52 @@ def test_files_of_a_bundle_decide_how_it_is_combined(tmp_path: Path) -> None:
     }
     found = load_bundle(bundles.written(tmp_path, files=files), allow_unsigned=True)
     assert (found.ensemble.max_disagreement, found.drift.memory) == (0.1, 7.0)
+
+
+def served_by_real_models(bundle: Bundle, **ensemble: Any) -> EnsembleForecaster:
+    return EnsembleForecaster(
+        bundle,
+        BaseRateForecaster(costs(), DecisionSettings()),
+        VoteCache(MarketClock(NOW), 0.0),
+        ModelSettings(deadline_ms=10_000.0),
+        EnsembleSettings(**ensemble),
+    )
+
+
+def test_every_schedule_gives_the_same_forecasts_bit_for_bit(bundle: Bundle) -> None:
+    schedules = ("one after another", "threads", "fused")
+    forecasters = [served_by_real_models(bundle, schedule=name) for name in schedules]
+    told: list[list[Forecast]] = [[] for _ in schedules]
+    for row in np.random.default_rng(3).normal(0.0, 1.0, (12, F)):
+        features = tuple(row.tolist())
+        for forecasts, forecaster in zip(told, forecasters, strict=True):
+            forecaster.on_close(features)
+            forecasts.append(forecaster.forecast(setup(features=features)))
+            forecaster.settle()
+    assert told[0] == told[1] == told[2]
+    assert {forecaster.health().schedule.chosen for forecaster in forecasters} == set(schedules)
+    for forecaster in forecasters:
+        forecaster.close()
+
+
+def test_a_fused_run_that_is_late_leaves_its_votes_out_and_shows_in_health(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecaster = served_by_real_models(bundle, schedule="fused")
+    released = threading.Event()
+
+    def hang(*_: object) -> None:
+        assert released.wait(60.0)
+
+    monkeypatch.setattr(FusedExperts, "vote", hang)
+    forecaster._schedule._deadline_ns = 2_000_000
+    forecaster.on_close((0.1,) * F)
+    told = forecaster.forecast(setup(features=(0.1,) * F))
+    released.set()
+    late = dict.fromkeys(set(bundles.EXPERTS) - {"logistic"}, VoteStatus.LATE)
+    assert statuses(told).items() >= late.items()
+    assert reasons(told)[0] is RefusalReason.QUORUM
+    health = forecaster.health()
+    assert health.schedule.chosen == "one after another, after a late fused vote"
+    assert health.votes["lstm"] == {"late": 1}
+    forecaster.close()

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from smc_trading_agent._core import FEATURE_NAMES
+from smc_trading_agent._core import FEATURE_NAMES, RowMirror, RowScaler, largest_of
 from smc_trading_agent.decision_engine.ensemble.inputs import (
     CONTEXT_COLUMNS,
     LIMIT,
@@ -116,6 +116,54 @@ def test_one_row_and_many_are_scaled_to_the_same_bits() -> None:
     scaler = Scaler(fit_scaling(rows))
     assert (scaler.apply(rows) == np.array([scaler.apply(row) for row in rows])).all()
     assert scaler.width == F
+
+
+def test_a_value_that_is_no_number_stays_one_and_infinities_are_clipped_in_one_row_and_in_many() -> None:
+    scaler = Scaler(Scaling((0.0,) * 5, (1.0,) * 5))
+    row = np.array([np.nan, np.inf, -np.inf, -0.0, LIMIT])
+    one, many = scaler.apply(row), scaler.apply(row[None, :])[0]
+    assert one.tobytes() == many.tobytes()
+    assert np.isnan(one[0])
+    assert one[1:].tolist() == [LIMIT, -LIMIT, 0.0, LIMIT]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_row_has_the_bits_that_its_formula_gives(side: int) -> None:
+    for row in np.random.default_rng(4).normal(0.0, 3.0, (20, F)):
+        made = setup(side=side, stop=1_000 - 10 * side, entry=1_000, target=1_020 * side, features=tuple(row.tolist()))
+        expected = row if side > 0 else MIRROR.offset + MIRROR.sign * row[MIRROR.index]
+        assert context_row(made, 0.4)[:F].tobytes() == expected.tobytes()
+
+
+def test_rows_and_parts_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 columns, expected 1"):
+        RowScaler([0.0], [1.0], LIMIT).apply(np.zeros(2))
+    with pytest.raises(ValueError, match="as many centres as factors"):
+        RowScaler([0.0], [], LIMIT)
+    with pytest.raises(ValueError, match="indices columns"):
+        RowMirror([1], [1.0], [0.0])
+    with pytest.raises(ValueError, match="not contiguous"):
+        RowScaler([0.0] * 2, [1.0] * 2, LIMIT).apply(np.zeros(4)[::2])
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "places"),
+    [
+        ([0.1, -3.0, 2.0, 3.0], 2, [1, 3]),
+        ([0.0, 0.0, 0.0], 2, [0, 1]),
+        ([np.nan, 1.0, -2.0], 3, [2, 1, 0]),
+        ([1.0], 5, [0]),
+        ([], 5, []),
+        ([1.0, 2.0], 0, []),
+    ],
+)
+def test_the_largest_parts_come_in_their_order(values: list[float], count: int, places: list[int]) -> None:
+    assert largest_of(np.array(values), count) == places
+
+
+def test_the_largest_parts_are_those_of_a_stable_order() -> None:
+    for row in np.random.default_rng(5).integers(-9, 9, (50, 40)).astype(np.float64):
+        assert largest_of(row, 5) == np.argsort(-np.abs(row), kind="stable")[:5].tolist()
 
 
 @pytest.mark.parametrize(("centre", "scale"), [((0.0,), ()), ((np.nan,), (1.0,)), ((0.0,), (-1.0,))])

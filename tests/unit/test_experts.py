@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 
 from smc_trading_agent.decision_engine.ensemble import experts as module
+from smc_trading_agent.decision_engine.ensemble import sessions
 from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
 from smc_trading_agent.decision_engine.ensemble.experts import (
     Expert,
@@ -189,7 +190,7 @@ def test_sessions_run_on_one_thread_without_spinning(loaded: Path) -> None:
     options = lstm._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-    wanted = [name for name in module.PROVIDERS if name in onnxruntime.get_available_providers()]
+    wanted = [name for name in sessions.PROVIDERS if name in onnxruntime.get_available_providers()]
     assert lstm._session.get_providers() == wanted
 
 
@@ -213,4 +214,53 @@ def test_onnx_runtime_is_loaded_only_for_a_bundle_that_needs_it() -> None:
 def test_models_of_another_form_are_refused(tmp_path: Path, expert: str, data: bytes, sentence: str) -> None:
     folder = bundles.written(tmp_path, files={f"{expert}.{'json' if expert == 'logistic' else 'onnx'}": data})
     with pytest.raises(BundleError, match=sentence):
+        experts_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("available", "chosen"),
+    [
+        (["CPUExecutionProvider", "CUDAExecutionProvider"], ["CUDAExecutionProvider", "CPUExecutionProvider"]),
+        (["AzureExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]),
+    ],
+)
+def test_cuda_is_preferred_where_it_is_there(available: list[str], chosen: list[str]) -> None:
+    assert sessions.chosen_providers(available) == chosen
+
+
+class Elsewhere:
+    """A session whose first provider is another device, where arrays can't be bound once and for all."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.run, self.get_providers = session.run, lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
+def test_where_arrays_can_not_be_bound_each_run_hands_them_over(loaded: Path) -> None:
+    expert = experts_of(loaded)["lstm"]
+    assert isinstance(expert, OnnxStreamExpert)
+    said: dict[bool, float] = {}
+    for bound in (True, False):
+        session = expert._session if bound else Elsewhere(expert._session)
+        x, context = np.zeros((1, F), dtype=np.float32), np.zeros((1, C), dtype=np.float32)
+        _, state = sessions.packed({"h": (1, 1, HIDDEN), "c": (1, 1, HIDDEN)})
+        outputs = {name: np.zeros((1, 1, HIDDEN), dtype=np.float32) for name in ("h_next", "c_next")}
+        outputs["logit"] = np.zeros((1, 1), dtype=np.float32)
+        graph = sessions.BoundGraph(session, {"x": x, "context": context} | state, outputs)
+        x[0], context[0] = rows(1, F)[0], rows(1, C, 2)[0]
+        graph.run()
+        assert outputs["h_next"].any()
+        said[bound] = float(outputs["logit"].item())
+    assert said[True] == said[False]
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (bundles.pair_onnx(), "gives logit of shape \\(1, 2\\), expected a single number"),
+        (bundles.unrunnable_onnx(), "can't be run"),
+    ],
+)
+def test_graphs_that_give_no_single_number_are_refused_at_the_start(tmp_path: Path, data: bytes, sentence: str) -> None:
+    folder = bundles.written(tmp_path, files={"lightgbm.onnx": data})
+    with pytest.raises(BundleError, match=f"lightgbm.*{sentence}"):
         experts_of(folder)

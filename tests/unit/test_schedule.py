@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from smc_trading_agent.decision_engine.ensemble.experts import Row, Stateless
-from smc_trading_agent.decision_engine.ensemble.schedule import Schedule, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.bundle import load_bundle
+from smc_trading_agent.decision_engine.ensemble.experts import Expert, Stateless, load_experts
+from smc_trading_agent.decision_engine.ensemble.group import FusedExperts, fuse_experts
+from smc_trading_agent.decision_engine.ensemble.schedule import Schedule, Way, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings
+from tests import bundles
 
 ROW = np.array([0.5], dtype=np.float32)
 SOON = 300_000_000
@@ -78,7 +85,7 @@ def raising(_: Row) -> float:
 
 @pytest.mark.parametrize(("deadline", "lanes"), [(0, 1), (LONG, 1), (LONG, 3)])
 def test_votes_are_the_same_however_they_are_run(deadline: int, lanes: int) -> None:
-    schedule = Schedule([Says(str(n), lambda row, n=n: float(row[0]) * n) for n in range(5)], deadline, lanes)
+    schedule = Schedule([Says(str(n), lambda row, n=n: float(row[0]) * n) for n in range(5)], deadline, Way(lanes))
     for close in range(50):
         answers = schedule.ask(np.array([float(close)], dtype=np.float32))
         assert [answers[str(n)].log_odds for n in range(5)] == [float(close * n) for n in range(5)]
@@ -88,7 +95,7 @@ def test_votes_are_the_same_however_they_are_run(deadline: int, lanes: int) -> N
 
 @pytest.mark.parametrize(("deadline", "lanes"), [(0, 1), (LONG, 1), (LONG, 2)])
 def test_a_failure_and_a_nan_cost_their_own_vote_only(deadline: int, lanes: int) -> None:
-    schedule = Schedule([Says("bad", raising), Says("nan", lambda _: math.nan), Says("good")], deadline, lanes)
+    schedule = Schedule([Says("bad", raising), Says("nan", lambda _: math.nan), Says("good")], deadline, Way(lanes))
     answers = schedule.ask(ROW)
     assert {name: answer.status for name, answer in answers.items()} == {
         "bad": VoteStatus.FAILED,
@@ -104,7 +111,7 @@ def test_a_failure_and_a_nan_cost_their_own_vote_only(deadline: int, lanes: int)
 def test_a_slow_expert_is_late_alone(blocked: Blocked, lanes: int, place: int) -> None:
     experts: list[Says] = [Says("a"), Says("b"), Says("c")]
     experts.insert(place, blocked)
-    schedule = Schedule(experts, SOON, lanes)
+    schedule = Schedule(experts, SOON, Way(lanes))
     answers = schedule.ask(ROW)
     assert not blocked.ended.is_set()
     assert {name for name, answer in answers.items() if answer.status is VoteStatus.LATE} == {"slow"}
@@ -113,7 +120,7 @@ def test_a_slow_expert_is_late_alone(blocked: Blocked, lanes: int, place: int) -
 
 
 def test_an_expert_that_still_works_on_an_earlier_close_is_not_asked_again(blocked: Blocked) -> None:
-    schedule = Schedule([blocked, Says("a")], SOON, 1)
+    schedule = Schedule([blocked, Says("a")], SOON, Way(1))
     for _ in range(3):
         schedule.on_close(ROW)
         answers = schedule.ask(ROW)
@@ -126,7 +133,7 @@ def test_an_expert_that_still_works_on_an_earlier_close_is_not_asked_again(block
 
 
 def test_what_comes_after_the_deadline_is_thrown_away(blocked: Blocked) -> None:
-    schedule = Schedule([blocked, Says("a")], SOON, 1)
+    schedule = Schedule([blocked, Says("a")], SOON, Way(1))
     late = schedule.ask(ROW)
     blocked.released.set()
     assert blocked.ended.wait(WAIT_S)
@@ -138,7 +145,7 @@ def test_what_comes_after_the_deadline_is_thrown_away(blocked: Blocked) -> None:
 def test_who_was_never_begun_is_asked_again_at_the_next_setup() -> None:
     hanging = [Blocked(str(n)) for n in range(4)]
     free = Says("free")
-    schedule = Schedule([*hanging, free], 2_000_000, 1)
+    schedule = Schedule([*hanging, free], 2_000_000, Way(1))
     assert schedule._lanes is not None
     schedule._lanes._most = 1
     assert schedule.ask(ROW)["free"].status is VoteStatus.LATE
@@ -153,7 +160,7 @@ def test_who_was_never_begun_is_asked_again_at_the_next_setup() -> None:
 
 def test_a_step_that_still_runs_makes_no_vote_late() -> None:
     stream = Steps("stream")
-    schedule = Schedule([stream, Says("a")], LONG, 2)
+    schedule = Schedule([stream, Says("a")], LONG, Way(2))
     for _ in range(5):
         schedule.on_close(ROW)
         schedule.settle()
@@ -164,7 +171,7 @@ def test_a_step_that_still_runs_makes_no_vote_late() -> None:
 
 def test_threads_stay_bounded_when_every_expert_hangs() -> None:
     hanging = [Blocked(str(n)) for n in range(3)]
-    schedule = Schedule(hanging, 2_000_000, 1)
+    schedule = Schedule(hanging, 2_000_000, Way(1))
     for _ in range(20):
         assert {answer.status for answer in schedule.ask(ROW).values()} == {VoteStatus.LATE}
     assert schedule._lanes is not None
@@ -193,13 +200,14 @@ def test_who_is_left_out_is_not_asked_and_has_the_given_status(wait: bool) -> No
     answers = schedule.ask(ROW, wait, {"one": VoteStatus.LATE})
     assert (answers["one"].status, answers["one"].log_odds) == (VoteStatus.LATE, None)
     assert answers["other"].log_odds == 0.5
+    assert list(answers) == ["one", "other"]
     assert (one.asked, other.asked) == (0, 1)
     schedule.close()
 
 
 def test_steps_run_beside_the_caller() -> None:
     stream = Steps("stream")
-    schedule = Schedule([stream, Says("a")], LONG, 1)
+    schedule = Schedule([stream, Says("a")], LONG, Way(1))
     for _ in range(3):
         schedule.on_close(ROW)
         schedule.settle()
@@ -246,3 +254,100 @@ def test_only_what_the_settings_allow_is_measured(
     schedule, report = choose_schedule([Says("a"), Says("b")], deadline, settings, ROW, ROW)
     assert set(report.measured) == schedules
     schedule.close()
+
+
+@pytest.fixture(name="loaded")
+def make_loaded(tmp_path: Path) -> tuple[tuple[Expert, ...], FusedExperts]:
+    """The experts of a bundle, and those with graphs as one."""
+    bundle = load_bundle(bundles.written(tmp_path), allow_unsigned=True)
+    experts = load_experts(bundle)
+    group = fuse_experts(bundle, experts)
+    assert group is not None
+    return experts, group
+
+
+def test_fused_votes_are_those_of_the_other_schedules(loaded: tuple[tuple[Expert, ...], FusedExperts]) -> None:
+    experts, group = loaded
+    fused, apart = Schedule(experts, LONG, Way(1, group)), Schedule(experts, 0)
+    chance = np.random.default_rng(1)
+    for _ in range(20):
+        fused.on_close(chance.normal(0.0, 1.0, bundles.F).astype(np.float32))
+        context = chance.normal(0.0, 1.0, bundles.C).astype(np.float32)
+        assert fused.ask(context) == apart.ask(context)
+        assert list(fused.ask(context)) == list(bundles.EXPERTS)
+        fused.settle()
+    assert fused.fused
+    fused.close()
+
+
+def test_when_the_fused_run_is_late_its_experts_are_late_once_and_apart_from_then_on(
+    loaded: tuple[tuple[Expert, ...], FusedExperts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule = Schedule(experts, SOON, Way(1, group))
+    released, ended, vote = threading.Event(), threading.Event(), group.vote
+
+    def slow(context: Row) -> list[float] | None:
+        assert released.wait(WAIT_S)
+        said = vote(context)
+        ended.set()
+        return said
+
+    monkeypatch.setattr(group, "vote", slow)
+    schedule.on_close(close)
+    answers = schedule.ask(context)
+    late = {name for name, answer in answers.items() if answer.status is VoteStatus.LATE}
+    assert late == {expert.name for expert in group.experts}
+    assert answers["logistic"].status is VoteStatus.COUNTED
+    assert {answer.status for answer in schedule.ask(context).values()} == {VoteStatus.LATE, VoteStatus.COUNTED}
+    released.set()
+    assert ended.wait(WAIT_S)
+    assert not schedule.fused
+    schedule._voting.clear()
+    schedule._deadline_ns = LONG
+    assert {answer.status for answer in schedule.ask(context).values()} == {VoteStatus.COUNTED}
+    schedule.close()
+
+
+def test_all_three_schedules_are_measured_where_graphs_can_be_fused(
+    loaded: tuple[tuple[Expert, ...], FusedExperts],
+) -> None:
+    experts, group = loaded
+    before = [expert.snapshot() for expert in experts]
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, LONG, EnsembleSettings(), close, context, group)
+    assert set(report.measured) == {"one after another", "threads", "fused"}
+    assert report.measured[report.chosen].p50 == min(timing.p50 for timing in report.measured.values())
+    assert schedule.fused == (report.chosen == "fused")
+    assert [expert.snapshot() for expert in experts] == before
+    schedule.close()
+
+
+def test_a_fused_run_that_takes_half_the_deadline_is_not_chosen(
+    loaded: tuple[tuple[Expert, ...], FusedExperts],
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, 2, EnsembleSettings(), close, context, group)
+    assert "fused" in report.measured
+    assert report.chosen != "fused"
+    assert not schedule.fused
+    schedule.close()
+
+
+@pytest.mark.parametrize("name", ["one after another", "threads", "fused"])
+def test_a_schedule_that_is_asked_for_is_taken_and_measured(
+    loaded: tuple[tuple[Expert, ...], FusedExperts], name: Literal["one after another", "threads", "fused"]
+) -> None:
+    experts, group = loaded
+    close, context = np.full(bundles.F, 0.1, dtype=np.float32), np.full(bundles.C, 0.1, dtype=np.float32)
+    schedule, report = choose_schedule(experts, LONG, EnsembleSettings(schedule=name), close, context, group)
+    assert (report.chosen, set(report.measured)) == (name, {name})
+    assert schedule.fused == (name == "fused")
+    schedule.close()
+
+
+def test_a_schedule_that_can_not_be_had_is_refused() -> None:
+    with pytest.raises(ConfigError, match="schedule is 'fused', which these .* allow 'one after another', 'threads'"):
+        choose_schedule([Says("a"), Says("b")], LONG, EnsembleSettings(schedule="fused"), ROW, ROW)

@@ -9,6 +9,7 @@ mod latency;
 mod legacy;
 mod market;
 mod risk;
+mod rows;
 mod sim;
 mod smc;
 mod snapshot;
@@ -28,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sim::register(module)?;
     latency::register(module)?;
     gym::register(module)?;
+    rows::register(module)?;
     legacy::register(module)?;
     risk::register(module)?;
     study::register(module)

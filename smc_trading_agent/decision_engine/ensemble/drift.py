@@ -15,12 +15,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from smc_trading_agent._core import FEATURE_NAMES
 from smc_trading_agent.decision_engine.ensemble.inputs import Floats
 from smc_trading_agent.decision_engine.ensemble.odds import log_loss
 from smc_trading_agent.decision_engine.ensemble.parameters import ColumnReference, DriftReference, LossReference
 from smc_trading_agent.domain.reasons import DriftLevel
+from smc_trading_agent.domain.types import DriftHealth
 
 SMALLEST_SHARE = 1e-3
+SHOWN_COLUMNS = 10
 JUDGED_EVERY = 64
 LARGEST_Z = 3.0
 
@@ -52,6 +55,7 @@ class DriftWatch:
         self._rows = np.arange(len(reference.columns))
         self._keep = math.exp(-1.0 / reference.memory)
         self._counts: Floats = np.zeros_like(self._shares)
+        self._judged: Floats = np.zeros(len(reference.columns))
         self._state = DriftState(sums=dict.fromkeys(reference.losses, 0.0))
 
     @property
@@ -98,6 +102,20 @@ class DriftWatch:
         elif total == 0.0:
             state.dropped.discard(expert)
 
+    def health(self) -> DriftHealth:
+        """What it saw when it last judged; callable from any thread."""
+        state, judged = self._state, self._judged
+        largest = np.argsort(-judged, kind="stable")[:SHOWN_COLUMNS].tolist()
+        return DriftHealth(
+            level=state.level.value,
+            columns={FEATURE_NAMES[place]: float(judged[place]) for place in largest},
+            column_limit=self._reference.psi_limit,
+            drifted=len(state.drifted),
+            of=len(judged),
+            experts=dict(state.sums),
+            expert_limit=self._reference.cusum_limit,
+        )
+
     def snapshot(self) -> bytes:
         """The whole state."""
         self._state.counts = self._counts.tobytes()
@@ -107,9 +125,11 @@ class DriftWatch:
         """Continues exactly from a snapshot."""
         self._state = msgspec.msgpack.decode(data, type=DriftState)
         self._counts = np.frombuffer(self._state.counts).reshape(self._shares.shape).copy()
+        self._judged = self.stability()
 
     def _judge(self) -> None:
-        drifted = np.flatnonzero(self.stability() > self._reference.psi_limit)
+        self._judged = self.stability()
+        drifted = np.flatnonzero(self._judged > self._reference.psi_limit)
         share = drifted.size / len(self._counts)
         self._state.drifted = tuple(drifted.tolist())
         if share >= self._reference.stop_share:

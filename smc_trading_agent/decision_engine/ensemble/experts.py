@@ -4,7 +4,7 @@ Three kinds. ``logistic``: JSON, a linear model of the scaled context row. ``row
 logit``. ``stream``: an ONNX graph that steps once for each decision close, ``(x[1, F], state..., context[1, C]) ->
 (logit, state...)``: apart from ``x``, ``context`` and ``logit``, inputs and outputs are state, paired in order and
 alike in shape, all zeros at first. An LSTM carries h and c this way, a Transformer its ring of keys and values.
-Its state must not depend on ``context``. ONNX Runtime is imported only where a bundle has such graphs.
+Its state must not depend on ``context``.
 """
 
 from __future__ import annotations
@@ -17,23 +17,27 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.inputs import Floats
 from smc_trading_agent.decision_engine.ensemble.manifest import ExpertEntry
+from smc_trading_agent.decision_engine.ensemble.sessions import (
+    BoundGraph,
+    Row,
+    Tensors,
+    open_session,
+    output_of,
+    packed,
+)
 from smc_trading_agent.domain.clock import monotonic_ns
 from smc_trading_agent.domain.errors import BundleError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-Row = NDArray[np.float32]
-Tensors = dict[str, Row]
 WARM_UP_RUNS = 20
 WARM_UP_NS = 200_000_000
 MOST_WAITING = 10_000
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 X, CONTEXT, LOGIT = "x", "context", "logit"
 
 
@@ -108,13 +112,18 @@ class LogisticExpert(Stateless):
 class OnnxRowExpert(Stateless):
     """An ONNX graph of the context row, such as boosted trees or a policy network."""
 
-    def __init__(self, name: str, session: InferenceSession) -> None:
+    def __init__(self, name: str, session: InferenceSession, width: int) -> None:
+        """``width`` is C. Raises `BundleError` where the graph doesn't run."""
         super().__init__(name)
-        self._session = session
+        self._context = np.zeros((1, width), dtype=np.float32)
+        self.logit = output_of(session, name, LOGIT, {CONTEXT: self._context})
+        self._graph = BoundGraph(session, {CONTEXT: self._context}, {LOGIT: self.logit})
 
     def vote(self, context: Row) -> float:
-        """The graph's first number under ``logit``."""
-        return float(self._session.run([LOGIT], {CONTEXT: context[None, :]})[0].item())
+        """The graph's number under ``logit``."""
+        self._context[0] = context
+        self._graph.run()
+        return float(self.logit.item())
 
 
 class StreamState(msgspec.Struct):
@@ -130,24 +139,44 @@ class OnnxStreamExpert:
 
     A vote reads out at the last close with its context, from the state before that close, and gives the state after it
     too; where no vote came, `advance` makes that state when nobody waits for it. So a close costs one run whether or
-    not there is a setup, and a vote one run. Rows come from the trading thread while an earlier step may still run
+    not there is a setup, and a vote one run. There are two places for the state: a run reads one, ``side``, and writes
+    the other. Whoever runs the graph holds ``running``. Rows come from the trading thread while a step may still run
     elsewhere; the short lock guards what both touch, never a run of the graph.
     """
 
     streaming = True
 
     def __init__(self, name: str, session: InferenceSession, state: Mapping[str, str], width: int) -> None:
-        """``state`` maps each state input to the output that replaces it; ``width`` is C."""
+        """``state`` maps each state input to the output that replaces it; ``width`` is C.
+
+        Raises `BundleError` where the graph doesn't run.
+        """
         self.name = name
         self._session = session
-        self._outputs = [LOGIT, *state.values()]
-        shapes = {node.name: node.shape for node in session.get_inputs()}
-        self._state: Tensors = {key: np.zeros(shapes[key], dtype=np.float32) for key in state}
-        self._after: Tensors | None = None
+        self._replaced = dict(state)
+        shapes = {node.name: tuple(node.shape) for node in session.get_inputs()}
+        places = [packed({key: shapes[key] for key in state}) for _ in range(2)]
+        self._states = [whole for whole, _ in places]
+        self._tensors = [tensors for _, tensors in places]
+        self.side = 0
+        self._ahead = False  # whether the other side holds the state after the last close
+        self._x = np.zeros((1, shapes[X][1]), dtype=np.float32)
+        self._context = np.zeros((1, width), dtype=np.float32)
+        given = {X: self._x, CONTEXT: self._context}
+        self.logit = output_of(session, name, LOGIT, given | self._tensors[0])
+        self._graphs = []
+        for side in range(2):
+            before, after = self.state_of(side)
+            self._graphs.append(BoundGraph(session, given | before, {LOGIT: self.logit} | after))
         self._waiting: deque[Row] = deque(maxlen=MOST_WAITING)
         self._overrun = False
-        self._no_context = np.zeros((1, width), dtype=np.float32)
-        self._lock, self._running = threading.Lock(), threading.Lock()
+        self._no_context = np.zeros(width, dtype=np.float32)
+        self._lock, self.running = threading.Lock(), threading.Lock()
+
+    def state_of(self, side: int) -> tuple[Tensors, Tensors]:
+        """The state inputs and outputs, by their names, of a run that reads ``side``."""
+        after = self._tensors[1 - side]
+        return dict(self._tensors[side]), {self._replaced[key]: array for key, array in after.items()}
 
     def on_close(self, row: Row) -> None:
         """Notes a close. Rows with values that are no numbers are passed over: they would poison the state."""
@@ -155,70 +184,71 @@ class OnnxStreamExpert:
             return
         with self._lock:
             self._overrun |= len(self._waiting) == MOST_WAITING
-            self._waiting.append(row[None, :])
+            self._waiting.append(row)
 
     def advance(self) -> None:
         """Makes the state after the last close known, and keeps the one before it for votes that may still come."""
-        with self._running:
-            row = self._catch_up()
+        with self.running:
+            row = self.catch_up()
             with self._lock:
-                known = self._after is not None or row is None or row is not self._waiting[-1]
+                known = self._ahead or row is None or row is not self._waiting[-1]
             if not known and row is not None:
-                _, after = self._run(row, self._no_context)
-                with self._lock:
-                    self._after = after
+                self._run(row, self._no_context)
 
     def vote(self, context: Row) -> float:
         """Reads out at the last close; NaN before the first one, or where the state would become no number."""
-        with self._running:
-            row = self._catch_up()
-            if row is None:
-                return math.nan
-            logit, after = self._run(row, context[None, :])
-            with self._lock:
-                self._after = after
-            return logit if after is not None else math.nan
+        with self.running:
+            row = self.catch_up()
+            return math.nan if row is None else self._run(row, context)
 
     def snapshot(self) -> bytes:
         """State and waiting rows; what resumes from it is the same however far the steps are behind."""
         with self._lock:
-            tensors = {key: value.tobytes() for key, value in self._state.items()}
+            tensors = {key: value.tobytes() for key, value in self._tensors[self.side].items()}
             return msgspec.msgpack.encode(StreamState(tensors, [row.tobytes() for row in self._waiting], self._overrun))
 
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""
         found = msgspec.msgpack.decode(data, type=StreamState)
-        with self._running, self._lock:
-            self._state = {
-                key: np.frombuffer(found.tensors[key], dtype=np.float32).reshape(value.shape).copy()
-                for key, value in self._state.items()
-            }
-            rows = [np.frombuffer(row, dtype=np.float32)[None, :].copy() for row in found.waiting]
-            self._waiting, self._after, self._overrun = deque(rows, MOST_WAITING), None, found.overrun
+        with self.running, self._lock:
+            for key, array in self._tensors[self.side].items():
+                array[...] = np.frombuffer(found.tensors[key], dtype=np.float32).reshape(array.shape)
+            rows = [np.frombuffer(row, dtype=np.float32) for row in found.waiting]
+            self._waiting, self._ahead, self._overrun = deque(rows, MOST_WAITING), False, found.overrun
 
-    def _catch_up(self) -> Row | None:
-        """Steps until one close is left, and returns that one."""
+    def catch_up(self) -> Row | None:
+        """Steps until one close is left, and returns that one. Call it with ``running`` held."""
         while True:
             with self._lock:
                 if self._overrun:
                     raise RuntimeError(f"{self.name} fell {MOST_WAITING:,} closes behind; restart to resume it")
                 count = len(self._waiting)
-                row, after = (self._waiting[0] if count else None), self._after
+                row = self._waiting[0] if count else None
             if row is None or count == 1:
                 return row
-            if after is None:
-                _, after = self._run(row, self._no_context)
+            if not self._ahead:
+                self._run(row, self._no_context)
             with self._lock:
                 self._waiting.popleft()
-                self._state = after or self._state
-                self._after = None
+                if self._ahead:
+                    self.side = 1 - self.side
+            self._ahead = False
 
-    def _run(self, row: Row, context: Row) -> tuple[float, Tensors | None]:
-        """Log-odds, and the state after ``row``, None where that holds values that are no numbers."""
-        logit, *after = self._session.run(self._outputs, {X: row, CONTEXT: context, **self._state})
-        # The square of a tensor is finite where its values are; four times faster than asking each value.
-        sound = all(math.isfinite(np.vdot(value, value)) for value in after)
-        return float(logit.item()), dict(zip(self._state, after, strict=True)) if sound else None
+    def read(self) -> float:
+        """Log-odds after a run, and NaN where the state it wrote holds values that are no numbers.
+
+        Call it with ``running`` held, after each run.
+        """
+        after = self._states[1 - self.side]
+        # The square of a state is finite where its values are; four times faster than asking each value.
+        self._ahead = math.isfinite(np.vdot(after, after))
+        return float(self.logit.item()) if self._ahead else math.nan
+
+    def _run(self, row: Row, context: Row) -> float:
+        self._x[0] = row
+        self._context[0] = context
+        self._graphs[self.side].run()
+        return self.read()
 
 
 def load_experts(bundle: Bundle) -> tuple[Expert, ...]:
@@ -244,7 +274,7 @@ def _logistic(entry: ExpertEntry, data: bytes, width: int) -> LogisticExpert:
 
 
 def _onnx(entry: ExpertEntry, data: bytes, width: int, stream_width: int) -> Expert:
-    session = _session(entry, data)
+    session = open_session(entry.file, data)
     inputs = {node.name: node.shape for node in session.get_inputs()}
     outputs = {node.name: node.shape for node in session.get_outputs()}
     kinds = {node.type for node in (*session.get_inputs(), *session.get_outputs())}
@@ -266,32 +296,12 @@ def _onnx(entry: ExpertEntry, data: bytes, width: int, stream_width: int) -> Exp
             f"tensors {row} (columns) and {LOGIT}, and state in pairs of fixed shape for a stream; export it again"
         )
     expert: Expert = (
-        OnnxRowExpert(entry.name, session)
+        OnnxRowExpert(entry.name, session, width)
         if entry.kind == "row"
         else OnnxStreamExpert(entry.name, session, state, width)
     )
     _warm(expert, width, stream_width)
     return expert
-
-
-def _session(entry: ExpertEntry, data: bytes) -> InferenceSession:
-    """One thread, no spinning: on tiny graphs a hand-off costs more than the work, and spinning starves the rest."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    available = onnxruntime.get_available_providers()
-    try:
-        return onnxruntime.InferenceSession(
-            data, options, providers=[provider for provider in PROVIDERS if provider in available]
-        )
-    except Exception as error:  # ONNX Runtime's own error types are generated and have no common base but this
-        raise BundleError(f"{entry.file} is no ONNX model that can be loaded: {error}; export it again") from error
 
 
 def _fixed(shape: list[object]) -> bool:

@@ -7,6 +7,7 @@ is left out, and so is the vote of an expert that was dropped; below the quorum 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
@@ -14,19 +15,22 @@ from copy import deepcopy
 import msgspec
 import numpy as np
 
-from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
+from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars, largest_of
 from smc_trading_agent.decision_engine.base_rate import BaseRateForecaster
 from smc_trading_agent.decision_engine.ensemble.bundle import Bundle
 from smc_trading_agent.decision_engine.ensemble.cache import CacheKey, VoteCache
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal
 from smc_trading_agent.decision_engine.ensemble.drift import DriftWatch
 from smc_trading_agent.decision_engine.ensemble.exit_policy import load_exit
-from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, Row, load_experts
+from smc_trading_agent.decision_engine.ensemble.experts import Expert, LogisticExpert, load_experts
+from smc_trading_agent.decision_engine.ensemble.group import fuse_experts
 from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, Floats, Scaler, context_row
+from smc_trading_agent.decision_engine.ensemble.lanes import Answer, bits_of
 from smc_trading_agent.decision_engine.ensemble.manifest import Manifest
 from smc_trading_agent.decision_engine.ensemble.policy_outputs import POLICY, load_sizer
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, Pooled
-from smc_trading_agent.decision_engine.ensemble.schedule import Answer, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.schedule import FUSED, LEFT_APART, NO_DEADLINE, choose_schedule
+from smc_trading_agent.decision_engine.ensemble.sessions import Row
 from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.domain.reasons import DriftLevel, ForecastSource, PredictionSet, RefusalReason, VoteStatus
 from smc_trading_agent.domain.settings import EnsembleSettings, ModelSettings
@@ -42,6 +46,7 @@ from smc_trading_agent.domain.types import (
 )
 
 NS_PER_MS = 1_000_000
+HISTORY_BYTES = 8
 TOP_FEATURES = 5
 
 
@@ -67,6 +72,7 @@ class ForecasterState(msgspec.Struct):
     experts: dict[str, bytes]
     open_forecasts: dict[str, OpenForecast]
     exits: bytes = b""
+    history: bytes = b""
 
 
 class EnsembleForecaster:
@@ -80,8 +86,11 @@ class EnsembleForecaster:
         models: ModelSettings,
         ensemble: EnsembleSettings,
         experts: tuple[Expert, ...] | None = None,
+        instrument: str = "",
     ) -> None:
         """Loads and warms the models, and measures how to run them; ``experts`` takes the place of the bundle's own.
+
+        ``instrument`` is the one whose bars are observed; needed where another cache stands behind ``cache``.
 
         Raises `BundleError` for a model that is not what it must be, `ConfigError` for a quorum that can't be met.
         """
@@ -95,16 +104,22 @@ class EnsembleForecaster:
         self._drift = DriftWatch(bundle.drift)
         self._context, self._stream = Scaler(bundle.normaliser.context), Scaler(bundle.normaliser.stream)
         self._experts = load_experts(bundle) if experts is None else experts
-        free = sum(not self._pool.is_capped(expert.name) for expert in self._experts)
-        if models.quorum > free:
+        self._names = frozenset(expert.name for expert in self._experts)
+        self._capped = frozenset(name for name in self._names if self._pool.is_capped(name))
+        self._free = self._names - self._capped
+        if models.quorum > len(self._free):
             raise ConfigError(
-                f"decision.models.quorum is {models.quorum}, bundle {bundle.bundle_id} has {free} models without a cap "
-                "on their weight; lower the quorum"
+                f"decision.models.quorum is {models.quorum}, bundle {bundle.bundle_id} has {len(self._free)} models "
+                "without a cap on their weight; lower the quorum"
             )
         sample = np.full(self._stream.width, 0.1, dtype=np.float32), np.full(self._context.width, 0.1, dtype=np.float32)
         deadline_ns = round(models.deadline_ms * NS_PER_MS)
-        self._schedule, self._report = choose_schedule(self._experts, deadline_ns, ensemble, *sample)
+        group = None if deadline_ns == NO_DEADLINE else fuse_experts(bundle, self._experts)
+        self._schedule, self._report = choose_schedule(self._experts, deadline_ns, ensemble, *sample, group)
         self._explainer = next((expert for expert in self._experts if isinstance(expert, LogisticExpert)), None)
+        self._history, self._machine = b"", bits_of(self._experts, *sample) if cache.shared else ""
+        self._instrument, self._bar = instrument, 0
+        self._of_key = ""
         self._open: dict[str, OpenForecast] = {}
         self._newest: tuple[str, OpenForecast] | None = None
         self._votes: Counter[tuple[str, VoteStatus]] = Counter()
@@ -124,6 +139,8 @@ class EnsembleForecaster:
 
     def observe(self, bars: Bars, start: int, stop: int) -> None:
         """Learns from the setups that these bars ended, from each as it was judged when it was new."""
+        if self._cache.shared and start < stop:
+            self._bar = bars[stop - 1].close_time
         for setup_id, won in self._base.resolve(bars, start, stop):
             judged = self._open.pop(setup_id, None)
             if judged is None or won is None:
@@ -138,7 +155,13 @@ class EnsembleForecaster:
         """Shows a close to the models with state, and to the drift watch."""
         self._shown = None
         row = np.array(features, dtype=np.float64)
-        self._schedule.on_close(self._stream.apply(row))
+        close = self._stream.apply(row)
+        self._history = hashlib.blake2b(self._history + close.tobytes(), digest_size=HISTORY_BYTES).digest()
+        if self._cache.shared:
+            # Only processes that saw the same closes, and whose machines round alike, have votes in common.
+            self._of_key = f"{self._history.hex()}{self._machine}"
+            self._cache.expect(self._key(self._instrument, self._bar, ""))
+        self._schedule.on_close(close)
         self._drift.on_close(row)
         self._shown = row
 
@@ -152,16 +175,16 @@ class EnsembleForecaster:
         context = context_row(setup, base.break_even)
         scaled = self._context.apply(context)
         answers = self._answers(setup, scaled, recorded)
-        dropped = self._drift.dropped
+        dropped, calibrators = self._drift.dropped, self._bundle.calibrators
         voted = {
-            name: self._bundle.calibrators[name].apply(answer.log_odds)
+            name: calibrators[name].apply(answer.log_odds)
             for name, answer in answers.items()
             if answer.log_odds is not None
         }
-        counted = {name: probability for name, probability in voted.items() if name not in dropped}
-        free = sum(not self._pool.is_capped(name) for name in counted)
+        counted = {name: voted[name] for name in voted if name not in dropped} if dropped else voted
+        free = len(counted) - len(self._capped.intersection(counted))
         pooled = self._pool.pool(counted, self._drift.level is DriftLevel.NONE) if free else None
-        at_rest = self._drift.level is DriftLevel.STOP or self._left(dropped) < self._quorum
+        at_rest = self._drift.level is DriftLevel.STOP or len(self._free - dropped) < self._quorum
         probability = base.probability if pooled is None or at_rest else pooled.probability
         prediction_set = self._conformal.predict(probability, base.break_even)
         decided = None if at_rest or pooled is None else prediction_set
@@ -169,10 +192,14 @@ class EnsembleForecaster:
         votes = self._told(answers, voted, dropped, None if at_rest else pooled)
         if at_rest:
             return msgspec.structs.replace(base, bundle=self._bundle.bundle_id, votes=votes)
-        return msgspec.structs.replace(
-            base,
+        return Forecast(
+            setup_id=base.setup_id,
             source=ForecastSource.ENSEMBLE,
             probability=probability,
+            break_even=base.break_even,
+            chance=base.chance,
+            samples=base.samples,
+            wins=base.wins,
             bundle=self._bundle.bundle_id,
             votes=votes,
             disagreement=0.0 if pooled is None else pooled.disagreement,
@@ -212,12 +239,14 @@ class EnsembleForecaster:
         votes: dict[str, dict[str, int]] = {expert.name: {} for expert in self._experts}
         for (name, status), count in dict(self._votes).items():
             votes[name][status.value] = count
-        manifest, state = self._bundle.manifest, self._pool.state
+        manifest, state, schedule = self._bundle.manifest, self._pool.state, self._report
+        if schedule.chosen == FUSED and not self._schedule.fused:
+            schedule = msgspec.structs.replace(schedule, chosen=LEFT_APART)
         return ModelsHealth(
             bundle=manifest.bundle_id,
             signed_by=self._bundle.signed_by,
             verdict=manifest.verdict,
-            schedule=self._report,
+            schedule=schedule,
             votes=votes,
             weights=dict(state.weights),
             resolved=state.resolved,
@@ -226,11 +255,14 @@ class EnsembleForecaster:
             drifted_columns=tuple(FEATURE_NAMES[place] for place in self._drift.drifted_columns),
             dropped=tuple(sorted(self._drift.dropped)),
             lose_alpha=self._conformal.state.lose.alpha,
+            drift_detail=self._drift.health(),
+            shared_cache=self._cache.health(),
         )
 
     def close(self) -> None:
-        """Ends the threads that run models."""
+        """Ends the threads that run models, and the one of the shared cache."""
         self._schedule.close()
+        self._cache.close()
 
     def snapshot(self) -> bytes:
         """The whole state; the cache is none: it holds nothing that can't be computed again."""
@@ -243,6 +275,7 @@ class EnsembleForecaster:
                 experts={expert.name: expert.snapshot() for expert in self._experts},
                 open_forecasts=self._open,
                 exits=b"" if self._exits is None else self._exits.snapshot(),
+                history=self._history,
             )
         )
 
@@ -255,7 +288,7 @@ class EnsembleForecaster:
         self._drift.restore(state.drift)
         for expert in self._experts:
             expert.restore(state.experts[expert.name])
-        self._open = state.open_forecasts
+        self._open, self._history = state.open_forecasts, state.history
         if self._exits is not None and state.exits:
             self._exits.restore(state.exits)
 
@@ -264,19 +297,19 @@ class EnsembleForecaster:
         if recorded is not None:
             missing = {vote.expert: vote.status for vote in recorded.votes if vote.log_odds is None}
             return self._schedule.ask(context, wait=True, leave_out=missing)
-        manifest = self._bundle.manifest
-        key = CacheKey(manifest.bundle_id, manifest.feature_schema, setup.instrument, setup.detected_at, setup.setup_id)
+        key = self._key(setup.instrument, setup.detected_at, setup.setup_id)
         kept = self._cache.get(key)
-        if kept is not None and kept.keys() == {expert.name for expert in self._experts}:
-            return {name: Answer(VoteStatus.COUNTED, log_odds) for name, log_odds in kept.items()}
+        if kept is not None and kept.keys() == self._names:
+            return {expert.name: Answer(VoteStatus.COUNTED, kept[expert.name]) for expert in self._experts}
         answers = self._schedule.ask(context)
         given = {name: answer.log_odds for name, answer in answers.items() if answer.log_odds is not None}
         if len(given) == len(answers):
             self._cache.put(key, given)
         return answers
 
-    def _left(self, dropped: frozenset[str]) -> int:
-        return sum(expert.name not in dropped and not self._pool.is_capped(expert.name) for expert in self._experts)
+    def _key(self, instrument: str, bar: int, setup_id: str) -> CacheKey:
+        manifest = self._bundle.manifest
+        return CacheKey(manifest.bundle_id, manifest.feature_schema, instrument, bar, self._of_key, setup_id)
 
     def _told(
         self, answers: Mapping[str, Answer], voted: Mapping[str, float], dropped: frozenset[str], pooled: Pooled | None
@@ -330,7 +363,9 @@ class EnsembleForecaster:
         if self._explainer is None:
             return ()
         shares = self._explainer.contributions(scaled)
-        largest = np.argsort(-np.abs(shares), kind="stable")[:TOP_FEATURES].tolist()
         return tuple(
-            FeatureShare(CONTEXT_COLUMNS[place], float(context[place]), float(shares[place])) for place in largest
+            [
+                FeatureShare(CONTEXT_COLUMNS[place], context.item(place), shares.item(place))
+                for place in largest_of(shares, TOP_FEATURES)
+            ]
         )

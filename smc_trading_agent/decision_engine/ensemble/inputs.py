@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from smc_trading_agent._core import FEATURE_NAMES
+from smc_trading_agent._core import FEATURE_NAMES, RowMirror, RowScaler
 from smc_trading_agent.decision_engine.ensemble.manifest import schema_hash
 from smc_trading_agent.domain.reasons import SetupKind
 from smc_trading_agent.domain.types import Setup
@@ -62,7 +62,9 @@ def mirror_of(names: Sequence[str]) -> Mirror:
     return Mirror(np.array(index, dtype=np.intp), np.array(sign), np.array(offset))
 
 
+WIDTH = len(FEATURE_NAMES)
 MIRROR = mirror_of(FEATURE_NAMES)
+ROW_MIRROR = RowMirror(MIRROR.index.tolist(), MIRROR.sign.tolist(), MIRROR.offset.tolist())
 ATR_SHARE = FEATURE_NAMES.index("atr_share")
 CONTEXT_COLUMNS = (*FEATURE_NAMES, *SETUP_COLUMNS)
 FEATURE_SCHEMA = schema_hash(FEATURE_NAMES, SETUP_COLUMNS)
@@ -74,16 +76,15 @@ def context_row(setup: Setup, break_even: float) -> Floats:
 
     Raises `ValueError` where the setup carries another number of features.
     """
-    features = np.array(setup.features, dtype=np.float64)
-    if features.shape != MIRROR.sign.shape:
+    try:
+        row = ROW_MIRROR.row(setup.features, setup.side < 0, len(SETUP_COLUMNS))
+    except ValueError as error:
         raise ValueError(
-            f"setup {setup.setup_id} carries {features.size} features, expected {MIRROR.sign.size} (FEATURE_NAMES)"
-        )
-    if setup.side < 0:
-        features = MIRROR.offset + MIRROR.sign * features[MIRROR.index]
+            f"setup {setup.setup_id} carries {len(setup.features)} features, expected {WIDTH} (FEATURE_NAMES)"
+        ) from error
     risk, reward = setup.risk_ticks, setup.reward_ticks
-    atr = float(features[ATR_SHARE]) * setup.entry / 100.0
-    own = (
+    atr = row.item(ATR_SHARE) * setup.entry / 100.0
+    row[WIDTH:] = (
         float(setup.kind is SetupKind.REVERSAL),
         float(setup.kind is SetupKind.CONTINUATION),
         reward / risk,
@@ -91,7 +92,7 @@ def context_row(setup: Setup, break_even: float) -> Floats:
         break_even,
         risk / (risk + reward),
     )
-    return np.concatenate([features, own])
+    return row
 
 
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +121,7 @@ class Scaler:
         scale = np.array(scaling.scale, dtype=np.float64)
         self._centre = np.array(scaling.centre, dtype=np.float64)
         self._factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+        self._one = RowScaler(self._centre.tolist(), self._factor.tolist(), LIMIT)
 
     @property
     def width(self) -> int:
@@ -128,6 +130,8 @@ class Scaler:
 
     def apply(self, rows: Floats) -> NDArray[np.float32]:
         """Rows (..., columns) as float32; NaN stays NaN."""
+        if rows.ndim == 1:
+            return self._one.apply(rows)
         scaled = (rows - self._centre) * self._factor
         return np.clip(scaled, -LIMIT, LIMIT, out=scaled).astype(np.float32)
 

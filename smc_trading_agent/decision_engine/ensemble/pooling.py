@@ -69,6 +69,7 @@ class LogOddsPool:
         self._state = state
         self._parameters = parameters
         self._recalibration = recalibration
+        self._known: dict[tuple[bool, tuple[str, ...]], dict[str, float]] = {}  # weights until the next label
 
     @classmethod
     def equal(
@@ -107,10 +108,13 @@ class LogOddsPool:
 
     def pool(self, probabilities: Mapping[str, float], learned: bool = True) -> Pooled:
         """Pools calibrated probabilities by expert; experts that are missing are left out."""
-        weights = self.weights(probabilities, learned)
-        scores = {expert: log_odds(probability) for expert, probability in probabilities.items()}
-        mean = sum(weight * scores[expert] for expert, weight in weights.items())
-        spread = sum(weight * (scores[expert] - mean) ** 2 for expert, weight in weights.items())
+        present = learned, tuple(probabilities)
+        weights = self._known.get(present)
+        if weights is None:
+            weights = self._known[present] = self.weights(probabilities, learned)
+        votes = [(weights[expert], log_odds(probability)) for expert, probability in probabilities.items()]
+        mean = sum([weight * score for weight, score in votes])
+        spread = sum([weight * (score - mean) ** 2 for weight, score in votes])
         return Pooled(self._recalibration.apply(mean), weights, math.sqrt(spread))
 
     def resolve(self, probabilities: Mapping[str, float], outcome: float) -> None:
@@ -119,6 +123,7 @@ class LogOddsPool:
         Experts without a vote sleep: the others share among themselves the weight that they had together.
         """
         state, rule = self._state, self._parameters
+        self._known.clear()
         awake = {expert: p for expert, p in probabilities.items() if expert in state.weights}
         if not awake:
             return
@@ -143,3 +148,4 @@ class LogOddsPool:
     def restore(self, data: bytes) -> None:
         """Continues exactly from a snapshot."""
         self._state = msgspec.msgpack.decode(data, type=PoolState)
+        self._known.clear()

@@ -6,9 +6,11 @@
 mod columns;
 mod detector;
 mod history;
+mod rows;
 mod view;
 
 pub use columns::{Column, COLUMNS};
 pub use detector::FeatureDetector;
 pub use history::{FeatureHistory, Happening};
+pub use rows::{largest, RowMirror, RowScaler};
 pub use view::FeatureView;

@@ -137,7 +137,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trees: TreeSettings = TreeSettings()
     lstm: LstmSettings = LstmSettings()
     transformer: TransformerSettings = TransformerSettings()
-    ppo_steps: int = 100_000
+    ppo_steps: int = 60_000
     ensemble: EnsembleFitSettings = EnsembleFitSettings()
     threads: int = 1
     tail: float = 0.15

@@ -142,7 +142,7 @@ def test_help_and_version_name_every_command() -> None:
         assert command in shown
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
     assert smc_agent("--version").stdout.strip() == __version__
-    assert sorted(EXIT_CODES) == list(range(6))
+    assert sorted(EXIT_CODES) == [*range(6), 130]
 
 
 def test_errors_for_a_person_are_one_sentence_on_standard_error() -> None:

@@ -12,6 +12,7 @@ AgentError
 ├── VenueError           the venue answered: definitely not accepted
 │   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
+├── BreakerRefusal       the circuit breaker can't be moved as asked: what holds it, or who must agree
 ├── NotFound             nothing is recorded under that id
 ├── SampleError          numbers that a statistic can't be computed from
 └── HoldoutSpent         another run has already looked at this final evaluation period
@@ -66,6 +67,10 @@ class VenueTimeout(VenueError):
 
 class UnsealedOrder(AgentError):
     """An order reached the execution engine without the gateway's seal."""
+
+
+class BreakerRefusal(AgentError):
+    """The circuit breaker can't be moved as asked."""
 
 
 class NotFound(AgentError):

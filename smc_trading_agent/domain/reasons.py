@@ -167,3 +167,6 @@ class BreakerCause(StrEnum):
     COOL_DOWN = "cool_down"
     PROBES_ENDED = "probes_ended"
     PROBE_HANGS = "probe_hangs"
+    REOPENED_TOO_OFTEN = "reopened_too_often"
+    START_FAILED = "start_failed"
+    KILL_SWITCH = "kill_switch"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from smc_trading_agent.domain.breaker_settings import BreakerSettings
+from smc_trading_agent.domain.section import Section as Section
 
 Timeframe = Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]
-
-
-class Section(BaseModel):
-    """A frozen group of settings that refuses unknown keys, NaN and infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class AppSettings(Section):
@@ -90,12 +87,13 @@ class RiskSettings(Section):
     max_data_age_seconds: float = Field(120.0, ge=0)
     signal_ttl_seconds: float = Field(60.0, ge=0)
     max_daily_loss: float = Field(0.03, ge=0, le=1, description="REDUCING for the rest of the UTC day")
-    halt_daily_loss: float = Field(0.06, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
-    max_drawdown: float = Field(0.25, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
+    halt_daily_loss: float = Field(0.06, ge=0, le=1, description="HALTED until a person re-arms")
+    max_drawdown: float = Field(0.25, ge=0, le=1, description="HALTED until a person re-arms, from a new peak")
     cool_down_seconds: float = Field(3600.0, ge=0, description="from REDUCING to HALF_OPEN at the earliest")
     probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
     probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
     probe_timeout_seconds: float = Field(604_800.0, gt=0, description="a probe not over by then re-opens the breaker")
+    breaker: BreakerSettings = BreakerSettings()
 
 
 class ExecutionSettings(Section):

@@ -116,3 +116,25 @@ class PeakReference(msgspec.Struct, frozen=True):
     after: int
     actor: str
     reason: str
+
+
+class KillReport(msgspec.Struct, frozen=True):
+    """What a kill did at the venue at once: orders it cancelled, and orders of ours that are open still, by client id.
+
+    ``cancelled`` are those of this call; a second one finds nothing left.
+    """
+
+    first: bool
+    cancelled: tuple[str, ...]
+    open_orders: tuple[str, ...]
+
+
+class BreakerView(msgspec.Struct, frozen=True):
+    """The circuit breaker as others see it: the state that counts, each scope's with its causes, and the latch."""
+
+    state: BreakerState
+    scopes: dict[str, BreakerState]
+    causes: dict[str, dict[str, str]]
+    epoch: int
+    kill_switch: bool
+    open_orders: tuple[str, ...] = ()

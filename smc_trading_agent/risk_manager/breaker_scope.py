@@ -86,7 +86,7 @@ class ScopeBreaker:
             record.clear_since = now
 
     def probe_sent(self, now: int) -> None:
-        """An entry was approved; in HALF_OPEN it is a probe, and the oldest one that is out is the one that is timed."""
+        """An entry was approved; in HALF_OPEN it is a probe; the oldest that is out is timed."""
         record = self.record
         if record.state is S.HALF_OPEN:
             if record.probes_sent == record.probes_ended:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.breaker import scope_path
 from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.ids import client_order_id
@@ -65,7 +66,8 @@ class RiskGateway:
         self._clock = clock
         self._seal = seal
         self._record = GatewayRecord()
-        self._breaker = CircuitBreaker(settings, clock, record)
+        path = scope_path(instrument.venue, "paper", instrument.key)
+        self._breaker = CircuitBreaker(settings, clock, record, path)
 
     @property
     def breaker(self) -> CircuitBreaker:
@@ -100,6 +102,15 @@ class RiskGateway:
         except Exception as error:  # noqa: BLE001  fails closed: whatever it is, it is a refusal
             detail = RefusalDetail(RefusalReason.RISK_ENGINE_ERROR, {"error": self._halt(error)})
             return Refusal(intent.decision_id, STAGE, self._clock.now(), (detail,))
+
+    @property
+    def peak_equity(self) -> int:
+        """What drawdown is measured from, in quote units."""
+        return self._record.peak_equity
+
+    def rebase_peak(self, equity: int) -> None:
+        """Drawdown is measured from ``equity`` on: a person has taken note of the one before."""
+        self._record.peak_equity = equity
 
     def snapshot(self) -> bytes:
         """The whole state, breaker included."""

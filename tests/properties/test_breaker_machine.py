@@ -187,7 +187,7 @@ class BreakerMachine(RuleBasedStateMachine):
         assert self.breaker.state is S.ACTIVE
 
     @precondition(lambda self: self.breaker.state is S.HALF_OPEN and self.breaker.lets_exposure_grow)
-    @rule(times=st.integers(1, 3), early=st.booleans())
+    @rule(times=st.integers(1, 5), early=st.booleans())
     def relapse(self, times: int, early: bool) -> None:
         """Straight back to where it came from, some times over."""
         for _ in range(times):
@@ -200,6 +200,15 @@ class BreakerMachine(RuleBasedStateMachine):
         self.breaker.tick(working)
         for model in self.models.values():
             model.tick(working, self.now)
+
+    @precondition(lambda self: self.breaker.state is S.HALF_OPEN)
+    @rule(gap=st.integers(1, TERMS.probe_timeout))
+    def leave_the_older_of_two_probes_hanging(self, gap: int) -> None:
+        while self.breaker.lets_exposure_grow and self.breaker.state is S.HALF_OPEN:
+            self.send_probe()
+            self.wait(gap)
+        self.wait(TERMS.probe_timeout + 1 - gap)
+        self.tick(working=1)
 
     @rule()
     def leave_a_probe_hanging(self) -> None:

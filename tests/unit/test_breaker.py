@@ -454,6 +454,18 @@ def test_a_probe_that_hangs_opens_the_breaker_again(seconds: int, state: Breaker
         assert bench.recorded[-1][0].cause is C.PROBE_HANGS
 
 
+def test_of_two_probes_the_older_one_is_timed() -> None:
+    bench = Bench(probe_orders=2).to(S.HALF_OPEN)
+    bench.breaker.probe_sent()
+    bench.wait(PROBE_TIMEOUT)
+    bench.breaker.probe_sent()
+    bench.breaker.tick(working_entries=2)
+    assert bench.breaker.state is S.HALF_OPEN
+    bench.wait(1)
+    bench.breaker.tick(working_entries=2)
+    assert bench.breaker.state is S.REDUCING
+
+
 def test_a_second_start_of_half_open_counts_its_own_probes() -> None:
     bench = Bench().to(S.HALF_OPEN)
     bench.probe()

@@ -69,7 +69,10 @@ class Model:
         today = [at for at in self.opened if at // DAY == now // DAY]
         if wanted is S.KILLED:
             self._go(S.KILLED, now)
-        elif wanted is S.HALTED or self.fallback is S.HALTED or len(today) > self.terms.reopens:
+        elif wanted is S.HALTED or self.fallback is S.HALTED:
+            self._go(S.HALTED, now)
+        elif len(today) > self.terms.reopens:
+            self.causes.add("reopened_too_often")
             self._go(S.HALTED, now)
         else:
             self._go(S.REDUCING, now)

@@ -156,8 +156,8 @@ class ScopeBreaker:
         after = max(wanted, record.came_from, key=severity)
         if reopens > limit and severity(after) < severity(S.HALTED):
             after, detail = S.HALTED, f"re-opened {reopens} times today, the last by {cause.value}: {detail}"
-            record.causes[cause.value] = detail
             cause = BreakerCause.REOPENED_TOO_OFTEN
+            record.causes[cause.value] = detail
         self._change(after, cause, detail, actor, now)
         record.day, record.reopens = now // DAY_NS, reopens
         record.relapses += 1

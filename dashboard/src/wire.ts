@@ -216,6 +216,7 @@ export interface BreakerChangeOut {
   cause: string;
   detail: string;
   actor: string;
+  scope: string;
 }
 
 export interface LatencyOut {

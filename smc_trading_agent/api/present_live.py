@@ -299,4 +299,5 @@ def _breaker_change(change: BreakerChange) -> BreakerChangeOut:
         cause=change.cause.value,
         detail=change.detail,
         actor=change.actor,
+        scope=change.scope,
     )

@@ -174,7 +174,7 @@ class Agent:
             quality={} if report is None else dict(report.rejected),
         )
 
-    def breaker(self) -> BreakerView:
+    def breaker_view(self) -> BreakerView:
         """The circuit breaker, scope by scope."""
         breaker = self._assembly.gate.breaker
         return BreakerView(

@@ -32,6 +32,11 @@ class GuardedVenue:
         self._lock = threading.RLock()
 
     @property
+    def inner(self) -> Venue:
+        """The venue that stands behind; only what measures it looks at it."""
+        return self._venue
+
+    @property
     def position(self) -> int:
         """Signed lots, by the venue's own books."""
         with self._lock:

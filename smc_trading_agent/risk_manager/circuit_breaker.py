@@ -22,7 +22,6 @@ from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, severity
 from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.domain.types import BreakerChange
-from smc_trading_agent.risk_manager.breaker_scope import MAX_RELAPSES as MAX_RELAPSES
 from smc_trading_agent.risk_manager.breaker_scope import ScopeBreaker, ScopeRecord
 
 ACCOUNT = list(ScopeLevel).index(ScopeLevel.ACCOUNT)

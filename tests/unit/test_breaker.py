@@ -12,7 +12,8 @@ from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import BreakerRefusal, JournalError
 from smc_trading_agent.domain.reasons import BreakerCause, BreakerState, severity
 from smc_trading_agent.domain.types import BreakerChange
-from smc_trading_agent.risk_manager.circuit_breaker import MAX_RELAPSES, CircuitBreaker
+from smc_trading_agent.risk_manager.breaker_scope import MAX_RELAPSES
+from smc_trading_agent.risk_manager.circuit_breaker import CircuitBreaker
 from tests.factories import risk_settings
 
 NS = 1_000_000_000

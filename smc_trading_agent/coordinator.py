@@ -22,9 +22,20 @@ from typing import TypeVar
 import msgspec
 
 from smc_trading_agent._core import Bar, Bars, Step
+from smc_trading_agent.domain.breaker import (
+    SYSTEM,
+    BreakerAction,
+    BreakerAnswer,
+    BreakerCommand,
+    BreakerOrder,
+    PeakReference,
+    ScopeLevel,
+    scope_on,
+)
 from smc_trading_agent.domain.clock import MarketClock, monotonic_ns
-from smc_trading_agent.domain.errors import JournalError
+from smc_trading_agent.domain.errors import BreakerRefusal, JournalError
 from smc_trading_agent.domain.ids import content_id
+from smc_trading_agent.domain.kill_latch import KillLatch
 from smc_trading_agent.domain.ports import (
     DecisionPolicy,
     Executor,
@@ -54,6 +65,9 @@ from smc_trading_agent.domain.types import (
 from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
 
 Result = TypeVar("Result")
+COMMAND_KIND = "breaker_command"
+NO_CURSOR = -1
+"""The place in the market of what took effect between two decisions of one close; its reference says which."""
 
 
 class Stages(msgspec.Struct, frozen=True):
@@ -85,13 +99,20 @@ class OptimizedTradingCoordinator:
     """Leads market data through the stages; see the module."""
 
     def __init__(
-        self, stages: Stages, journal: Journal, clock: MarketClock, latency: LatencyBook, listeners: Sequence[Listener]
+        self,
+        stages: Stages,
+        journal: Journal,
+        clock: MarketClock,
+        latency: LatencyBook,
+        listeners: Sequence[Listener],
+        latch: KillLatch | None = None,
     ) -> None:
         self._stages = stages
         self._journal = journal
         self._clock = clock
         self._latency = latency
         self._listeners = tuple(listeners)
+        self._latch = latch or KillLatch()
         self._last_close = 0  # ticks
         self._data_time = 0
         self._last_setups: list[Setup] = []
@@ -102,10 +123,13 @@ class OptimizedTradingCoordinator:
         """Last price seen, in ticks."""
         return self._last_close
 
-    def process(self, bars: Bars) -> None:
-        """Leads a batch of base bars through the stages; raises only `JournalError`: nothing goes on without one."""
+    def process(self, bars: Bars) -> int:
+        """Leads a batch of base bars through the stages; raises only `JournalError`: nothing goes on without one.
+
+        Returns how many bars that were: not all where a kill is waiting to take its place.
+        """
         cursor = 0
-        while cursor < len(bars):
+        while cursor < len(bars) and not self._latch.pending:
             began = monotonic_ns()
             step = self._read(bars, cursor)
             self._follow_market(bars, cursor, len(bars) if step is None else step.end)
@@ -116,6 +140,7 @@ class OptimizedTradingCoordinator:
                     self._latency.record(LatencyStage.TOTAL, monotonic_ns() - began)
             self._timed(LatencyStage.JOURNAL, self._journal.commit)
             cursor = len(bars) if step is None else step.end
+        return cursor
 
     def run_cycle(self, command: Command) -> list[Approval | Refusal]:
         """Leads the setups of the last decision close through forecast, gate and engine again, now.
@@ -124,6 +149,22 @@ class OptimizedTradingCoordinator:
         """
         self._journal.append("command", command.time, command)
         return [self._judge(setup) for setup in self._last_setups]
+
+    def obey(self, command: BreakerCommand, ref: str = "") -> BreakerAnswer:
+        """What a person asks of the breaker, journalled first; says what became of it.
+
+        A kill takes all orders of ours back but those that protect a position; the answer lists what is left.
+        """
+        self._journal.append(COMMAND_KIND, command.time, command, ref)
+        breaker = self._stages.gate.breaker
+        try:
+            message, accepted = self._obey(command, self._scope_of(command.order)), True
+        except BreakerRefusal as refusal:
+            message, accepted = str(refusal), False
+        self._follow_breaker()
+        self._journal.commit()
+        left = tuple(self._stages.engine.working_orders()) if command.order.action is BreakerAction.KILL else ()
+        return BreakerAnswer(accepted, breaker.state, message, left)
 
     def state(self) -> bytes:
         """Everything behind the ports."""
@@ -253,7 +294,62 @@ class OptimizedTradingCoordinator:
         if isinstance(outcome, Approval):
             self._send(outcome)
 
+    def _scope_of(self, order: BreakerOrder) -> str:
+        """The scope that is meant; a kill of one that we don't know is a kill of all."""
+        path = self._stages.gate.breaker.path
+        try:
+            return scope_on(path, order.scope)
+        except BreakerRefusal:
+            if order.action is BreakerAction.KILL:
+                return path[0]
+            raise
+
+    def _obey(self, command: BreakerCommand, scope: str) -> str:
+        order, breaker = command.order, self._stages.gate.breaker
+        if order.action is BreakerAction.REARM:
+            return self._rearm(command, scope)
+        if order.action is BreakerAction.KILL:
+            engine = self._stages.engine
+            self._tell_order_events(
+                self._guard("execution_engine", lambda: engine.adopt(command.gone, command.time), list[OrderEvent]())
+            )
+            breaker.trip(BreakerState.KILLED, BreakerCause.KILL_SWITCH, order.reason, order.actor, scope)
+            self._latch.taken = True
+        elif order.state in (BreakerState.REDUCING, BreakerState.HALTED):
+            breaker.trip(order.state, BreakerCause.OPERATOR, order.reason, order.actor, scope)
+        else:
+            raise BreakerRefusal(f"a person can trip the breaker to reducing or halted, not to {order.state.value}")
+        return f"{scope}: {breaker.state_on([scope]).value}"
+
+    def _rearm(self, command: BreakerCommand, scope: str) -> str:
+        """A person's word; where drawdown was among the causes it is measured anew from the present equity."""
+        order, gate = command.order, self._stages.gate
+        drawn_down = BreakerCause.DRAWDOWN.value in gate.breaker.causes_of(scope)
+        killed = gate.breaker.state_on([scope]) is BreakerState.KILLED
+        message = gate.breaker.rearm(order.actor, order.reason, scope, command.differences)
+        still_killed = gate.breaker.state_on([scope]) is BreakerState.KILLED
+        if drawn_down and not still_killed:
+            equity = self._account().equity
+            reference = PeakReference(command.time, gate.peak_equity, equity, order.actor, order.reason)
+            self._journal.append("peak_reference", command.time, reference)
+            gate.rebase_peak(equity)
+        if killed and not still_killed:
+            gate.breaker.ready()
+            if gate.breaker.state is not BreakerState.KILLED and self._latch.live:
+                self._latch.release()
+        return message
+
+    def _kill_at(self, decision_id: str) -> None:
+        """A kill that is noticed when a decision is about to be judged takes its place before it."""
+        recorded = self._journal.upcoming(COMMAND_KIND, decision_id)
+        if recorded is not None:
+            self.obey(msgspec.json.decode(recorded, type=BreakerCommand), decision_id)
+        elif self._latch.pending and not self._journal.replaying:
+            order = self._latch.order or BreakerOrder(BreakerAction.KILL, ScopeLevel.GLOBAL.value, SYSTEM, "kept state")
+            self.obey(BreakerCommand(order, NO_CURSOR, self._clock.now()), decision_id)
+
     def _review(self, intent: Intent) -> Approval | Refusal:
+        self._kill_at(intent.decision_id)
         try:
             account = self._account()
             outcome = self._timed(LatencyStage.RISK_MANAGER, lambda: self._stages.gate.review(intent, account))
@@ -307,11 +403,16 @@ class OptimizedTradingCoordinator:
         """Tells of breaker changes; one that forbids growth takes working entries back."""
         for change in self._stages.gate.breaker.drain():
             self._tell(lambda listener, change=change: listener.on_breaker(change))  # type: ignore[misc]
-            if severity(change.after) >= severity(BreakerState.REDUCING):
+            if change.after is BreakerState.KILLED:
+                self._tell_order_events(self._guard("execution_engine", self._cancel_for_kill, []))
+            elif severity(change.after) >= severity(BreakerState.REDUCING):
                 self._tell_order_events(self._guard("execution_engine", self._cancel_entries, []))
 
     def _cancel_entries(self) -> list[OrderEvent]:
         return self._stages.engine.cancel_entries(self._clock.now())
+
+    def _cancel_for_kill(self) -> list[OrderEvent]:
+        return self._stages.engine.cancel_for_kill(self._clock.now())
 
     def release(self, found: Reconciliation) -> None:
         """Lets the breaker leave STARTING where our books agree with the venue's; halts it where they differ.

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from smc_trading_agent._core import Bar, Instrument
+from smc_trading_agent.domain.breaker_settings import BreakerSettings
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.reasons import BreakerState, InstrumentState, OrderPurpose, SetupKind
@@ -56,6 +57,7 @@ def costs(**changes: Any) -> CostModel:
 def risk_settings(**changes: Any) -> RiskSettings:
     """Limits written out, so that tuning a default moves no boundary here."""
     fields = {
+        "breaker": BreakerSettings(debounce_seconds=0, half_open_seconds=0),
         "risk_per_trade": 0.005,
         "max_order_notional": 1.0,
         "max_position_notional": 1.0,

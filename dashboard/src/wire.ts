@@ -217,6 +217,7 @@ export interface BreakerChangeOut {
   cause: string;
   detail: string;
   actor: string;
+  scope: string;
 }
 
 export interface LatencyOut {

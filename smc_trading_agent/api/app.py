@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from smc_trading_agent import __version__
-from smc_trading_agent.api import contract, live, problems
+from smc_trading_agent.api import breaker, contract, live, problems
 from smc_trading_agent.api.handle import AgentHandle
 from smc_trading_agent.api.headers import SecurityHeaders
 
@@ -55,6 +55,7 @@ def create_app(
     problems.install(app)
     app.include_router(contract.router)
     app.include_router(live.router)
+    app.include_router(breaker.router)
     if not production:
         app.include_router(contract.test_router)
     _add_page(app, page_dir)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.breaker import BreakerAnswer, BreakerOrder, BreakerView, KillReport
 from smc_trading_agent.domain.types import LimitsView, ModelsHealth
 from smc_trading_agent.monitoring.health import AgentStatus
 from smc_trading_agent.monitoring.latency import LatencyBook
@@ -51,6 +52,19 @@ class AgentHandle(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def status(self) -> AgentStatus: ...
+    def breaker_view(self) -> BreakerView:
+        """The circuit breaker, scope by scope."""
+
+    def order(self, order: BreakerOrder, timeout_s: float) -> BreakerAnswer:
+        """Trips or re-arms the breaker.
+
+        Raises `BreakerRefusal` where it can't be as asked, `TimeoutError` when no bar came within ``timeout_s``: it
+        takes effect at the next one. `AgentError` when the loop isn't running.
+        """
+
+    def kill(self, scope: str, actor: str, reason: str) -> KillReport:
+        """Forbids everything new and cancels our orders at the venue, at once; latched. Safe to call again."""
+
     def trigger_cycle(self, actor: str, timeout_s: float) -> dict[str, str | int | float | bool | None]:
         """Runs one decision cycle now and says what it did.
 

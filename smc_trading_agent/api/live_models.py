@@ -213,6 +213,7 @@ class BreakerChangeOut(BaseModel):
     cause: str
     detail: str
     actor: str
+    scope: str
 
 
 class ViewState(BaseModel):

@@ -300,4 +300,5 @@ def _breaker_change(change: BreakerChange) -> BreakerChangeOut:
         cause=change.cause.value,
         detail=change.detail,
         actor=change.actor,
+        scope=change.scope,
     )

@@ -7,6 +7,8 @@ import typer
 from smc_trading_agent import __version__
 from smc_trading_agent.cli.backtest import backtest
 from smc_trading_agent.cli.base_rates import base_rates
+from smc_trading_agent.cli.breaker import app as breaker_app
+from smc_trading_agent.cli.breaker import kill
 from smc_trading_agent.cli.chart import chart
 from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
@@ -33,6 +35,8 @@ app.command()(chart)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(risk_app, name="risk")
+app.add_typer(breaker_app, name="breaker")
+app.command()(kill)
 app.command()(doctor)
 
 

@@ -15,6 +15,7 @@ AgentError
 │   └── VenueTimeout     the venue may or may not have accepted: the order is UNKNOWN
 ├── UnsealedOrder        an order reached the execution engine without the gateway's seal
 ├── RiskUnavailable      a risk figure can't be given; what rests on it is refused
+├── BreakerRefusal       the circuit breaker can't be moved as asked: what holds it, or who must agree
 ├── NotFound             nothing is recorded under that id
 ├── TrainingError        a training run can't go on: an extra is not installed, or a fit came to nothing
 ├── SampleError          numbers that a statistic can't be computed from
@@ -86,6 +87,10 @@ class RiskUnavailable(AgentError):
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class BreakerRefusal(AgentError):
+    """The circuit breaker can't be moved as asked."""
 
 
 class NotFound(AgentError):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from smc_trading_agent._core import Bar, Bars, Step, Zone
+from smc_trading_agent.domain.breaker import SYSTEM, ScopePath
 from smc_trading_agent.domain.reasons import BreakerCause, BreakerState
 from smc_trading_agent.domain.types import (
     AccountView,
@@ -102,10 +103,21 @@ class Breaker(Snapshotting, Protocol):
 
     @property
     def state(self) -> BreakerState: ...
+    @property
+    def path(self) -> ScopePath: ...
+    def state_on(self, path: Sequence[str]) -> BreakerState:
+        """The most severe state on some scopes."""
+
+    def causes_of(self, scope: str) -> dict[str, str]: ...
     def ready(self) -> None:
         """Leaves STARTING once the journal is replayed and the venue reconciled."""
 
-    def trip(self, state: BreakerState, cause: BreakerCause, detail: str) -> None: ...
+    def trip(
+        self, state: BreakerState, cause: BreakerCause, detail: str, actor: str = SYSTEM, scope: str | None = None
+    ) -> None: ...
+    def rearm(self, actor: str, reason: str, scope: str | None = None, differences: Sequence[str] = ()) -> str:
+        """A person's word to end HALTED, or one of two to end KILLED; `BreakerRefusal` where it is not enough."""
+
     def drain(self) -> list[BreakerChange]:
         """Changes since the last call, in order."""
 
@@ -125,6 +137,13 @@ class RiskGate(Snapshotting, Protocol):
     def adopt(self, values: dict[str, Any]) -> None:
         """Limits take effect."""
 
+    @property
+    def peak_equity(self) -> int:
+        """What drawdown is measured from."""
+
+    def rebase_peak(self, equity: int) -> None:
+        """Drawdown is measured from ``equity`` on."""
+
 
 class Executor(Snapshotting, Protocol):
     """Stage 5: sends approved orders and keeps the account."""
@@ -142,6 +161,15 @@ class Executor(Snapshotting, Protocol):
 
     def cancel_entries(self, now: int) -> list[OrderEvent]:
         """Cancels entries that have not filled; protective orders stay."""
+
+    def cancel_for_kill(self, now: int) -> list[OrderEvent]:
+        """Cancels every order of ours but those that protect a position."""
+
+    def adopt(self, client_order_ids: Sequence[str], now: int) -> list[OrderEvent]:
+        """Books what the venue says of orders that something else than our books ended there."""
+
+    def working_orders(self) -> list[str]:
+        """Client ids of our orders that may still fill, from any thread."""
 
     def resolve_unknown(self, now: int) -> list[OrderEvent]:
         """Asks the venue about orders whose outcome is not known; silence leaves them UNKNOWN."""
@@ -163,7 +191,18 @@ class Venue(Protocol):
     def open_orders(self) -> list[str]: ...
     @property
     def position(self) -> int: ...
+    @property
+    def last_time(self) -> int:
+        """Close of the last bar that a simulated venue was shown; 0 where the venue matches by itself."""
+
     def persist(self) -> None: ...
+
+
+class CountdownVenue(Protocol):
+    """A venue with a dead-man countdown: unless it is renewed in time, the venue cancels every open order."""
+
+    def renew_countdown(self, now: int, timeout_ns: int) -> None:
+        """Cancels everything at ``now + timeout_ns`` unless renewed before; ``timeout_ns`` 0 ends the countdown."""
 
 
 class Journal(Protocol):
@@ -178,6 +217,9 @@ class Journal(Protocol):
     @property
     def replaying(self) -> bool:
         """Whether facts are still being compared with recorded ones rather than added."""
+
+    def upcoming(self, kind: str, ref: str) -> bytes | None:
+        """The payload of the very next fact where a replay is to produce one of this kind and reference next."""
 
     def expected(self, kind: str, ref: str) -> bytes | None:
         """The next recorded fact of a kind and reference, while replaying; None where there is none to come."""

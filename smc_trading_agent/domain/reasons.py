@@ -241,3 +241,6 @@ class BreakerCause(StrEnum):
     PROBES_ENDED = "probes_ended"
     PROBE_HANGS = "probe_hangs"
     REPEATED_EXECUTION = "repeated_execution"
+    REOPENED_TOO_OFTEN = "reopened_too_often"
+    START_FAILED = "start_failed"
+    KILL_SWITCH = "kill_switch"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from smc_trading_agent.domain.breaker_settings import BreakerSettings
 from smc_trading_agent.domain.section import Section
 
 Looser = Literal["higher", "lower", "superset"]
@@ -74,12 +75,13 @@ class RiskSettings(Section):
     launch_trades: int = limit(20, "lower", ge=0, description="trades of models not served before that are smaller")
     launch_size: float = limit(0.25, ge=0, le=1, description="their share of the normal size")
     max_daily_loss: float = limit(0.03, ge=0, le=1, description="REDUCING for the rest of the UTC day")
-    halt_daily_loss: float = limit(0.06, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
-    max_drawdown: float = limit(0.25, ge=0, le=1, description="HALTED; only --fresh leaves it in this version")
+    halt_daily_loss: float = limit(0.06, ge=0, le=1, description="HALTED until a person re-arms")
+    max_drawdown: float = limit(0.25, ge=0, le=1, description="HALTED until a person re-arms, from a new peak")
     cool_down_seconds: float = Field(3600.0, ge=0, description="from REDUCING to HALF_OPEN at the earliest")
     probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
     probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
     probe_timeout_seconds: float = Field(604_800.0, gt=0, description="a probe not over by then re-opens the breaker")
+    breaker: BreakerSettings = BreakerSettings()
     change_reason: str = Field("", description="why limits were changed; production demands one to loosen any")
     change_actor: str = Field("operator", description="who changed them")
 

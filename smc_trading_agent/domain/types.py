@@ -292,7 +292,7 @@ class OrderEvent(msgspec.Struct, frozen=True):
 
 
 class BreakerChange(msgspec.Struct, frozen=True):
-    """One transition of the circuit breaker."""
+    """One transition of the circuit breaker, in one scope."""
 
     time: int
     before: BreakerState
@@ -300,6 +300,7 @@ class BreakerChange(msgspec.Struct, frozen=True):
     cause: BreakerCause
     detail: str
     actor: str
+    scope: str = "account"
 
 
 class AccountView(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from smc_trading_agent.domain.types import (
     StageFailure,
     VenueReport,
 )
+from smc_trading_agent.execution_engine.guarded_venue import BLOCKED
 from smc_trading_agent.execution_engine.order_book_keeping import OrderRecord, OrderRecords
 
 STAGE = "execution_engine"
@@ -113,6 +114,24 @@ class ExecutionEngine:
         """Cancels entries that have not filled; their stops and targets end with them."""
         events = [event for record in self._orders.working_entries() for event in self._cancel(record, now)]
         return events + self._end_protection(now)
+
+    def cancel_for_kill(self, now: int) -> list[OrderEvent]:
+        """Cancels every order of ours but those that protect a position."""
+        left = [record for record in self._orders.to_kill(self._ledger.position) if record.state != "pending_cancel"]
+        return [event for record in left if record.working for event in self._cancel(record, now)]
+
+    def adopt(self, client_order_ids: Sequence[str], now: int) -> list[OrderEvent]:
+        """Books what the venue says of orders that something else than our books ended there."""
+        known = [key for key in client_order_ids if key in self._orders]
+        return [event for key in known for event in self._apply_all(self._venue.order_reports(key), now)]
+
+    def working_orders(self) -> list[str]:
+        """Client ids of our orders that may still fill, from any thread."""
+        return [record.order.client_order_id for record in self._orders.outside()]
+
+    def to_kill(self) -> list[str]:
+        """Client ids of what a kill cancels, from any thread."""
+        return [record.order.client_order_id for record in self._orders.to_kill(self._ledger.position)]
 
     def resolve_unknown(self, now: int) -> list[OrderEvent]:
         """Asks the venue about UNKNOWN orders. Only what it says counts; silence leaves them as they are."""
@@ -221,12 +240,22 @@ class ExecutionEngine:
         self._ledger = Ledger.from_snapshot(record.ledger)
 
     def _send(self, record: OrderRecord, now: int) -> list[OrderEvent]:
+        if self._was_blocked(record):
+            return [self._step(record, "reject", now, BLOCKED)]
         try:
             return self._apply_all(self._venue.submit(record.order, now), now)
         except VenueTimeout as error:
             return [self._step(record, "timeout", now, str(error))]
         except VenueError as error:
             return [self._step(record, "reject", now, str(error))]
+
+    def _was_blocked(self, record: OrderRecord) -> bool:
+        """Whether the kill latch kept this order back in the run that is replayed: what was set then is not set now."""
+        fact = self._journal.expected(EVENT_KIND, record.order.decision_id)
+        if fact is None:
+            return False
+        recorded = msgspec.json.decode(fact, type=OrderEvent)
+        return recorded.client_order_id == record.order.client_order_id and recorded.reason == BLOCKED
 
     def _cancel(self, record: OrderRecord, now: int) -> list[OrderEvent]:
         events = [self._step(record, "cancel_request", now)]

@@ -177,6 +177,19 @@ class OrderRecords:
             own_sell=own_sell,
         )
 
+    def outside(self) -> list[OrderRecord]:
+        """Orders that may still fill, for a thread that must not touch the records: the copy is one step."""
+        return [record for record in list(self._working.values()) if record.working]
+
+    def to_kill(self, position: int) -> list[OrderRecord]:
+        """What a kill cancels, from any thread: all that may still fill but what protects a position of ours."""
+        return [record for record in self.outside() if not self._protects(record.order, position)]
+
+    def _protects(self, order: ApprovedOrder, position: int) -> bool:
+        protective = order.reduce_only and order.purpose is not OrderPurpose.EXIT and order.side * position < 0
+        parent = self._records.get(order.parent)
+        return protective and not (parent is not None and parent.working and parent.filled == 0)
+
     def forget_old(self) -> None:
         """Drops the oldest ended orders beyond `KEPT_ENDED`."""
         ended = [key for key, record in self._records.items() if not record.working]

@@ -154,6 +154,14 @@ class SqliteJournal:
         fact = next(self.facts(kind, ref, after=self._length), None)
         return None if fact is None else fact.payload
 
+    def upcoming(self, kind: str, ref: str) -> bytes | None:
+        """The payload of the very next fact that a replay has to produce, where it is of this kind and reference."""
+        if not self.replaying:
+            return None
+        query = "SELECT payload FROM fact WHERE seq = ? AND kind = ? AND ref = ?"
+        row = self._db.execute(query, (self._length + 1, kind, ref)).fetchone()
+        return None if row is None else bytes(row[0])
+
     def last_ref(self, kind: str) -> str:
         """The reference of the newest fact of a kind, empty where there is none."""
         row = self._db.execute("SELECT ref FROM fact WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()

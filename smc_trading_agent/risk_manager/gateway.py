@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from smc_trading_agent._core import Bar, Instrument
+from smc_trading_agent.domain.breaker import scope_path
 from smc_trading_agent.domain.clock import Clock, monotonic_ns
 from smc_trading_agent.domain.costs import PPM, CostModel
 from smc_trading_agent.domain.reasons import (
@@ -103,7 +104,8 @@ class RiskGateway:
         self._amounts_ttl_ns = 0
         self._settings = settings
         self._adopt(settings)
-        self._breaker = CircuitBreaker(settings, clock, record)
+        path = scope_path(instrument.venue, "paper", instrument.key)
+        self._breaker = CircuitBreaker(settings, clock, record, path)
         self.check_errors: Counter[str] = Counter()
 
     @property
@@ -174,6 +176,15 @@ class RiskGateway:
         """The orders of an approval are in the books: account views with so many orders sent include them."""
         with self._lock:
             self._reserved.booked(decision_id, orders_sent)
+
+    @property
+    def peak_equity(self) -> int:
+        """What drawdown is measured from, in quote units."""
+        return self._record.peak_equity
+
+    def rebase_peak(self, equity: int) -> None:
+        """Drawdown is measured from ``equity`` on: a person has taken note of the one before."""
+        self._record.peak_equity = equity
 
     def snapshot(self) -> bytes:
         """The whole state, breaker included."""

@@ -9,8 +9,9 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 
 from smc_trading_agent._core import Instrument
+from smc_trading_agent.domain.breaker import BreakerAction, BreakerAnswer, BreakerOrder, BreakerView, KillReport
 from smc_trading_agent.domain.clock import monotonic_ns
-from smc_trading_agent.domain.errors import AgentError
+from smc_trading_agent.domain.errors import AgentError, BreakerRefusal
 from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.settings import Settings
 from smc_trading_agent.domain.types import Approval, LimitsView, ModelsHealth
@@ -19,6 +20,7 @@ from smc_trading_agent.monitoring.latency import LatencyBook, LatencyStage
 from smc_trading_agent.monitoring.views import ViewStore
 from smc_trading_agent.runtime.assembly import PAPER, Assembly, assemble
 from smc_trading_agent.runtime.history import orders_hash, retell
+from smc_trading_agent.runtime.kill_switch import KILL_FILE, REQUESTS, KillSwitch, write_whole
 from smc_trading_agent.runtime.markets import OpenedMarket, Pace, paced
 from smc_trading_agent.runtime.runner import TRIGGER_CYCLE, CycleOutcome, Runner
 from smc_trading_agent.runtime.state_dir import StateDir
@@ -44,7 +46,9 @@ class Agent:
             opened, pace, self._stopping.wait, lambda taken: latency.record(LatencyStage.DATA_PIPELINE, taken)
         )
         self._assembly = assemble(market, settings, state.journal, state.venue_store, [self._views], latency)
-        self._runner = Runner(self._assembly, self._advanced)
+        files = (state.path.parent / KILL_FILE, state.path / KILL_FILE)
+        self._runner = Runner(self._assembly, self._advanced, lambda: self._kill_switch.present())
+        self._kill_switch = KillSwitch(self._assembly, files, state.path / REQUESTS, self._runner.order)
         self._thread = threading.Thread(target=self._run, name="trading", daemon=True)
         self._state = AgentState.STARTING
         self._error = ""
@@ -143,7 +147,8 @@ class Agent:
             )
 
     def start(self) -> None:
-        """Starts trading from the recovered state."""
+        """Starts trading from the recovered state, under the kill switch."""
+        self._kill_switch.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -153,6 +158,7 @@ class Agent:
             self._thread.join(STOP_TIMEOUT_S)
         if not self._thread.is_alive() and not self._closed:
             self._closed = True
+            self._kill_switch.stop()
             if self._assembly.models is not None:
                 self._assembly.models.close()
             self._assembly.gate.close()
@@ -173,6 +179,40 @@ class Agent:
             journal_hash=journal.head_hash,
             quality={} if report is None else dict(report.rejected),
         )
+
+    def breaker_view(self) -> BreakerView:
+        """The circuit breaker, scope by scope."""
+        breaker = self._assembly.gate.breaker
+        return BreakerView(
+            state=breaker.state,
+            scopes=breaker.scopes,
+            causes={scope: breaker.causes_of(scope) for scope in breaker.path},
+            epoch=breaker.epoch,
+            kill_switch=self._assembly.latch.engaged,
+            open_orders=tuple(self._assembly.engine.working_orders()),
+        )
+
+    def kill(self, scope: str, actor: str, reason: str) -> KillReport:
+        """Writes the account's kill file and acts on it at once, in the caller's thread. Safe to call again."""
+        order = BreakerOrder(BreakerAction.KILL, scope, actor, reason)
+        write_whole(self._state_dir.path / KILL_FILE, order)
+        return self._kill_switch.kill(order)
+
+    def order(self, order: BreakerOrder, timeout_s: float) -> BreakerAnswer:
+        """Trips or re-arms the breaker from the trading thread.
+
+        Raises `BreakerRefusal` where it can't be as asked, `TimeoutError` when the market was quiet for ``timeout_s``:
+        it then takes effect at the next bar. `AgentError` when the loop isn't running.
+        """
+        if self._state is not AgentState.RUNNING:
+            raise AgentError(f"the trading loop is {self._state.value}; the breaker is moved while it is running")
+        try:
+            answer = self._runner.order(order).result(timeout_s)
+        except FutureTimeout:
+            raise TimeoutError(f"no bar came within {timeout_s} s; it takes effect at the next one") from None
+        if not answer.accepted:
+            raise BreakerRefusal(answer.message)
+        return answer
 
     def trigger_cycle(self, actor: str, timeout_s: float) -> dict[str, str | int | float | bool | None]:
         """Runs one decision cycle now and says what it did.

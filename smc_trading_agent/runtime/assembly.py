@@ -16,11 +16,13 @@ from smc_trading_agent.decision_engine.setups import StructureSetups
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.errors import ConfigError
+from smc_trading_agent.domain.kill_latch import KillLatch
 from smc_trading_agent.domain.ports import Feed, Listener, VenueStore
 from smc_trading_agent.domain.seal import ApprovalSeal
 from smc_trading_agent.domain.settings import ExecutionSettings, Settings
 from smc_trading_agent.domain.types import BreakerChange, SessionStart
 from smc_trading_agent.execution_engine.engine import ExecutionEngine
+from smc_trading_agent.execution_engine.guarded_venue import GuardedVenue
 from smc_trading_agent.execution_engine.venues.paper import PaperVenue
 from smc_trading_agent.monitoring.latency import LatencyBook
 from smc_trading_agent.persistence.journal import SqliteJournal
@@ -50,7 +52,8 @@ class Assembly(msgspec.Struct, frozen=True):
     engine: ExecutionEngine
     gate: RiskGateway
     journal: SqliteJournal
-    venue: PaperVenue
+    venue: GuardedVenue
+    latch: KillLatch
     clock: MarketClock
     latency: LatencyBook
     session: SessionStart
@@ -90,7 +93,9 @@ def assemble(
         journal.append("breaker", change.time, change)
         journal.commit()
 
-    venue = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
+    latch = KillLatch()
+    paper = PaperVenue(instrument, costs, round(settings.execution.latency_ms * NS_PER_MS), venue_store)
+    venue = GuardedVenue(paper, latch)
     engine = ExecutionEngine(instrument, venue, journal, clock, seal, start_cash)
     forecaster = forecaster_of(settings, instrument.key, costs, clock)
     models = forecaster if isinstance(forecaster, EnsembleForecaster) else None
@@ -110,11 +115,12 @@ def assemble(
     return Assembly(
         market=market,
         settings=settings,
-        coordinator=OptimizedTradingCoordinator(stages, journal, clock, latency, listeners),
+        coordinator=OptimizedTradingCoordinator(stages, journal, clock, latency, listeners, latch),
         engine=engine,
         gate=gate,
         journal=journal,
         venue=venue,
+        latch=latch,
         clock=clock,
         latency=latency,
         session=_session(market, settings, start_cash, bundle),

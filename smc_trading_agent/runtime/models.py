@@ -12,8 +12,8 @@ from smc_trading_agent.decision_engine.ensemble.signing import load_trusted_keys
 from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.costs import CostModel
 from smc_trading_agent.domain.settings import Settings
-from smc_trading_agent.runtime.model_registry import PROMOTED, registry_of
 from smc_trading_agent.persistence.redis_cache import RedisCache
+from smc_trading_agent.runtime.model_registry import PROMOTED, registry_of
 
 
 def forecaster_of(

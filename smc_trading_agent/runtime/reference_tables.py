@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 from smc_trading_agent._core import FEATURE_DOCS, FEATURE_NAMES
+from smc_trading_agent.domain.breaker import Authority
 from smc_trading_agent.domain.reasons import PUBLIC_BREAKER_WORD, REFUSAL_MEANINGS, BreakerState, severity
 from smc_trading_agent.domain.settings import Section, Settings
+from smc_trading_agent.risk_manager.breaker_table import CONDITIONS, TRANSITIONS
 from smc_trading_agent.risk_manager.checks.catalogue import CATALOGUE, CONTROLS, REMARKS, CheckEntry
 from smc_trading_agent.runtime.detector_reference import detector_page
 
@@ -67,11 +69,28 @@ def _section(name: str, model: object) -> list[str]:
 
 
 def breaker_page() -> str:
-    """The six states and their public words."""
+    """The six states with their public words, every transition, and the causes that no person's word ends."""
     ordered = sorted(BreakerState, key=severity)
-    rows = [f"| `{state.value}` | `{PUBLIC_BREAKER_WORD[state]}` | {severity(state).value} |" for state in ordered]
-    head = ["# Circuit breaker states", "", "A restart never lowers the severity.", ""]
-    return NOTE + "\n".join([*head, "| state | public word | severity |", "|---|---|---|", *rows]) + "\n"
+    states = [f"| `{state.value}` | `{PUBLIC_BREAKER_WORD[state]}` | {severity(state).value} |" for state in ordered]
+    transitions = [
+        f"| {_states(row.before)} | {_states(row.after)} | {row.trigger} | {row.action} | {_who(row.authority)} |"
+        for row in TRANSITIONS
+    ]
+    head = ["# Circuit breaker: states and transitions", "", "[How to use it](../operations/breaker.md).", ""]
+    second = ["", "## Transitions", "", "There is no other. A pair that is not here can't happen.", ""]
+    lasting = ", ".join(f"`{cause.value}`" for cause in sorted(CONDITIONS))
+    third = ["", f"Causes that last until market or venue say otherwise, so that no word ends them: {lasting}."]
+    lines = [*head, "| state | public word | severity |", "|---|---|---|", *states, *second]
+    lines += ["| from | to | on | then | who |", "|---|---|---|---|---|", *transitions, *third]
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def _states(states: tuple[BreakerState, ...]) -> str:
+    return ", ".join(f"`{state.value}`" for state in states)
+
+
+def _who(authority: Authority) -> str:
+    return authority.name.lower().replace("_", " ")
 
 
 def checks_page() -> str:

@@ -11,11 +11,22 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
 import msgspec
 
 from smc_trading_agent._core import Bars
+from smc_trading_agent.coordinator import COMMAND_KIND
+from smc_trading_agent.domain.breaker import (
+    SYSTEM,
+    BreakerAction,
+    BreakerAnswer,
+    BreakerCommand,
+    BreakerOrder,
+    ScopeLevel,
+)
 from smc_trading_agent.domain.errors import AgentError, JournalError, StateConflict
+from smc_trading_agent.domain.reasons import BreakerState
 from smc_trading_agent.domain.types import Approval, Command, LimitsChange, Reconciliation, Refusal, SessionStart
 from smc_trading_agent.persistence.journal import Fact
 from smc_trading_agent.runtime.assembly import Assembly
@@ -23,11 +34,12 @@ from smc_trading_agent.runtime.limits import change_of, demand_reason, effective
 
 TRIGGER_CYCLE = "trigger_cycle"
 CycleOutcome = list[Approval | Refusal]
-Input = Command | Reconciliation | LimitsChange
-INPUTS: dict[str, type[Command] | type[Reconciliation] | type[LimitsChange]] = {
+Input = Command | Reconciliation | LimitsChange | BreakerCommand
+INPUTS: dict[str, type[Command] | type[Reconciliation] | type[LimitsChange] | type[BreakerCommand]] = {
     "command": Command,
     "reconciliation": Reconciliation,
     "limits": LimitsChange,
+    COMMAND_KIND: BreakerCommand,
 }
 """Kinds of facts that came from outside the market, and what they hold."""
 
@@ -43,10 +55,18 @@ class Recovery(msgspec.Struct, frozen=True):
 class Runner:
     """One run of one assembly, in the thread that calls it."""
 
-    def __init__(self, assembly: Assembly, progress: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        progress: Callable[[int], None] = lambda _: None,
+        kill_file: Callable[[], Path | None] = lambda: None,
+    ) -> None:
+        """``progress`` hears the number of bars read; ``kill_file`` names the kill file that is there, if one is."""
         self._assembly = assembly
         self._progress = progress
+        self._kill_file = kill_file
         self._commands: queue.Queue[tuple[str, str, Future[CycleOutcome]]] = queue.Queue()
+        self._orders: queue.Queue[tuple[BreakerOrder, Future[BreakerAnswer]]] = queue.Queue()
         self._recorded: list[Input] = []
         self._saved_at = 0
         self.cursor = 0
@@ -56,6 +76,12 @@ class Runner:
         """Queues a command for the trading thread; callable from any thread."""
         future: Future[CycleOutcome] = Future()
         self._commands.put((name, actor, future))
+        return future
+
+    def order(self, order: BreakerOrder) -> Future[BreakerAnswer]:
+        """Queues an order to the breaker for the trading thread; callable from any thread."""
+        future: Future[BreakerAnswer] = Future()
+        self._orders.put((order, future))
         return future
 
     def recover(self) -> Recovery:
@@ -82,7 +108,7 @@ class Runner:
         self._recorded = [
             msgspec.json.decode(fact.payload, type=INPUTS[fact.kind])
             for fact in journal.facts(after=length)
-            if fact.kind in INPUTS
+            if fact.kind in INPUTS and not fact.ref
         ]
         if length == 0:
             journal.append("session", 0, self._assembly.session)
@@ -100,24 +126,36 @@ class Runner:
         """
         assembly = self._assembly
         for batch in self._batches():
-            caught_up = not self._catching_up
-            self._answer_commands(caught_up)
-            assembly.coordinator.process(batch)
-            self.cursor += len(batch)
-            self._progress(self.cursor)
-            if not caught_up and not self._catching_up:
-                self._reconcile()
+            self._lead(batch)
             if self.cursor - self._saved_at >= assembly.settings.journal.checkpoint_bars:
                 self.save()
             if stopping():
                 break
+        behind = self._catching_up
         self._replay_inputs()
+        if not self._catching_up:
+            if behind:
+                self._reconcile()
+            self._answer_orders()
         if assembly.journal.replaying and not stopping():
             raise JournalError(
                 f"the market ended at bar {self.cursor:,}, before the facts that {assembly.journal.path} recorded; "
                 "resume it on the market that was recorded, or start with another --state-dir"
             )
         self.save()
+
+    def _lead(self, batch: Bars) -> None:
+        """A batch through the stages, and what people ask in between; a kill interrupts it."""
+        done = 0
+        while done < len(batch):
+            caught_up = not self._catching_up
+            self._answer_commands(caught_up)
+            taken = self._assembly.coordinator.process(batch.slice(done, len(batch)) if done else batch)
+            done += taken
+            self.cursor += taken
+            self._progress(self.cursor)
+            if not caught_up and not self._catching_up:
+                self._reconcile()
 
     def save(self) -> None:
         """Saves the whole state beside the journal; nothing while the past is gone through again."""
@@ -181,6 +219,7 @@ class Runner:
         self._assembly.coordinator.release(found)
         self._adopt_limits()
         self._assembly.journal.commit()
+        self._assembly.latch.go_live(self._assembly.gate.breaker.state is BreakerState.KILLED)
 
     def _release_as_recorded(self) -> None:
         """The first reconciliation of a journal that is gone through again from its start."""
@@ -191,6 +230,8 @@ class Runner:
 
     def _answer_commands(self, caught_up: bool) -> None:
         self._replay_inputs()
+        if caught_up:
+            self._answer_orders()
         while caught_up:
             try:
                 name, actor, future = self._commands.get_nowait()
@@ -206,6 +247,34 @@ class Runner:
                 raise
             self._assembly.journal.commit()
 
+    def _answer_orders(self) -> None:
+        """A kill first, then what else was asked of the breaker, in order."""
+        latch = self._assembly.latch
+        if latch.pending:
+            kept = BreakerOrder(BreakerAction.KILL, ScopeLevel.GLOBAL.value, SYSTEM, "kept state")
+            self._obey(latch.order or kept)
+        while not self._orders.empty():
+            order, future = self._orders.get_nowait()
+            if future.set_running_or_notify_cancel():
+                future.set_result(self._obey(order))
+
+    def _obey(self, order: BreakerOrder) -> BreakerAnswer:
+        """An order takes effect here and now; one whose request took effect before is only acknowledged."""
+        assembly = self._assembly
+        if order.request and order.request in self._requests_before():
+            return BreakerAnswer(True, assembly.gate.breaker.state, "took effect before")
+        own, open_orders = assembly.engine.working_orders(), set(assembly.venue.open_orders())
+        gone = tuple(key for key in own if key not in open_orders) if order.action is BreakerAction.KILL else ()
+        differences = tuple(assembly.engine.reconcile()) if order.action is BreakerAction.REARM else ()
+        if order.action is BreakerAction.REARM and self._kill_file() is not None:
+            differences += (f"{self._kill_file()} is still there; remove it first",)
+        command = BreakerCommand(order, self.cursor, assembly.clock.now(), gone, differences)
+        return assembly.coordinator.obey(command)
+
+    def _requests_before(self) -> set[str]:
+        facts = self._assembly.journal.facts(kind=COMMAND_KIND)
+        return {msgspec.json.decode(fact.payload, type=BreakerCommand).order.request for fact in facts}
+
     def _replay_inputs(self) -> None:
         """What came from outside in the recorded run takes effect again at the same place in the market."""
         while self._recorded and self._recorded[0].cursor == self.cursor:
@@ -214,5 +283,7 @@ class Runner:
                 self._assembly.coordinator.run_cycle(given)
             elif isinstance(given, LimitsChange):
                 self._assembly.coordinator.adopt(given)
+            elif isinstance(given, BreakerCommand):
+                self._assembly.coordinator.obey(given)
             else:
                 self._assembly.coordinator.release(given)

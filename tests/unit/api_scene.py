@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smc_trading_agent._core import Analyzer, Bar, Bars, Event, Instrument, Step
+from smc_trading_agent.domain.breaker import BreakerAnswer, BreakerOrder, BreakerView, KillReport, scope_path
 from smc_trading_agent.domain.reasons import BreakerState, OrderPurpose, RefusalReason, SetupKind
 from smc_trading_agent.domain.types import (
     AccountView,
@@ -291,6 +292,9 @@ class SceneAgent:
         self.state, self.breaker, self.error = AgentState.RUNNING, BreakerState.ACTIVE, ""
         self.started = self.stopped = 0
         self.cycles: list[str] = []
+        self.orders: list[BreakerOrder] = []
+        self.kills: list[tuple[str, str, str]] = []
+        self.order_error: Exception | None = None
         self.start_error: Exception | None = None
         self.cycle_error: Exception | None = None
 
@@ -313,6 +317,21 @@ class SceneAgent:
             journal_hash="ab" * 32,
             quality={"duplicate": 2},
         )
+
+    def breaker_view(self) -> BreakerView:
+        path = scope_path("test", "paper", "BTCUSDT")
+        scopes = dict.fromkeys(path, BreakerState.ACTIVE) | {path[2]: self.breaker}
+        return BreakerView(self.breaker, scopes, {scope: {} for scope in path}, 0, bool(self.kills), ("d1-stop",))
+
+    def order(self, order: BreakerOrder, timeout_s: float) -> BreakerAnswer:
+        if self.order_error is not None:
+            raise self.order_error
+        self.orders.append(order)
+        return BreakerAnswer(True, order.state, f"taken within {timeout_s:g} s")
+
+    def kill(self, scope: str, actor: str, reason: str) -> KillReport:
+        self.kills.append((scope, actor, reason))
+        return KillReport(len(self.kills) == 1, ("d1-entry",), ("d1-stop",))
 
     def trigger_cycle(self, actor: str, timeout_s: float) -> dict[str, str | int | float | bool | None]:
         if self.cycle_error is not None:

@@ -225,7 +225,7 @@ def test_an_exit_that_would_not_shrink_the_position_is_refused(position: int, si
     assert reasons(outcome) == [R.REDUCE_ONLY_VIOLATION]
 
 
-@pytest.mark.parametrize("state", [BreakerState.REDUCING, BreakerState.HALTED, BreakerState.KILLED])
+@pytest.mark.parametrize("state", [BreakerState.REDUCING, BreakerState.HALTED])
 def test_a_breaker_that_forbids_growth_lets_exits_pass(state: BreakerState) -> None:
     gate = Gate().active()
     gate.gateway.breaker.trip(state, BreakerCause.OPERATOR, "test")

@@ -35,6 +35,7 @@ class PaperVenue:
             else SimVenue.from_snapshot(saved)
         )
         self._store = store
+        self._countdown_ends: int | None = None
 
     @property
     def position(self) -> int:
@@ -68,8 +69,24 @@ class PaperVenue:
         """Cancels an order; nothing to report when it has ended."""
         return self._once(f"cancel {client_order_id} {now}", lambda: self._sim.cancel(client_order_id, now))
 
+    def renew_countdown(self, now: int, timeout_ns: int) -> None:
+        """Cancels every open order once the market is past ``now + timeout_ns``; 0 ends the countdown."""
+        self._countdown_ends = now + timeout_ns if timeout_ns > 0 else None
+
     def on_market(self, bars: Bars, start: int, stop: int) -> list[VenueReport]:
         """Matches bars ``start`` to ``stop``; those it has seen before are answered from its ledger."""
+        if self._countdown_ends is None or stop <= start or bars[stop - 1].close_time < self._countdown_ends:
+            return self._match(bars, start, stop)
+        before = _first_after(bars, start, stop, self._countdown_ends - 1)
+        reports = self._match(bars, start, before)
+        ended, self._countdown_ends = self._countdown_ends, None
+        for client_order_id in self.open_orders():
+            reports += self.cancel(client_order_id, ended)
+        return reports + self._match(bars, before, stop)
+
+    def _match(self, bars: Bars, start: int, stop: int) -> list[VenueReport]:
+        if stop <= start:
+            return []
         if self._store is None:
             return [_report(event) for event in self._sim.on_bars(bars, start, stop)]
         reports: list[VenueReport] = []

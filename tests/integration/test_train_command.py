@@ -147,14 +147,15 @@ def test_a_finished_run_gives_its_bundle_again(trained: Trained, monkeypatch: py
     assert answer(smc_agent("train", "--data", trained.data, *CHEAP, "--json")) == first
 
 
-def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path, sent: signal.Signals) -> None:
     agent = [sys.executable, "-c", "from smc_trading_agent.cli import main; main()"]
     command = [*agent, "train", "--data", str(data), *CHEAP]
     process = subprocess.Popen(
         [*command, "--workers", "1", "--seeds", "3"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     wait_until(lambda: len(list(tmp_path.glob("state/training/*/fits/*.npz"))) >= 3, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors.decode()
     assert "the same command goes on from here" in errors.decode()

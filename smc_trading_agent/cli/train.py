@@ -97,7 +97,7 @@ def train(
         )
         need_extra(request.experts)
         where = Path(settings.decision.models.folder) if out is None else out
-        before = signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with StageProgress(console, as_json) as progress:
                 bundle, findings = train_bundle(request, where, key, SystemClock(), progress)

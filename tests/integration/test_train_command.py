@@ -147,14 +147,15 @@ def test_a_finished_run_gives_its_bundle_again(trained: Trained, monkeypatch: py
     assert answer(smc_agent("train", "--data", trained.data, *CHEAP, "--json")) == first
 
 
-def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path, sent: signal.Signals) -> None:
     agent = [sys.executable, "-c", "from smc_trading_agent.cli import main; main()"]
     command = [*agent, "train", "--data", str(data), *CHEAP]
     process = subprocess.Popen(
         [*command, "--workers", "1", "--seeds", "3"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     wait_until(lambda: len(list(tmp_path.glob("state/training/*/fits/*.npz"))) >= 3, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors.decode()
     assert "the same command goes on from here" in errors.decode()
@@ -162,6 +163,27 @@ def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path) -> None:
     ledger = sqlite3.connect(tmp_path / "state" / "training" / "trials.db")
     ended, begun = (ledger.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("ending", "attempt"))
     assert 3 <= ended <= begun <= ended + 1
+
+
+def test_workers_end_with_a_run_that_is_killed(data: Path, tmp_path: Path) -> None:
+    agent = [sys.executable, "-c", "from smc_trading_agent.cli import main; main()"]
+    command = [*agent, "train", "--data", str(data), *CHEAP, "--workers", "1", "--seeds", "9"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(list(tmp_path.glob("state/training/*/fits/*.npz"))) >= 1)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    assert children
+    process.kill()
+    process.wait(timeout=60)
+    wait_until(lambda: not any(_runs(child) for child in children))
+
+
+def _runs(process: str) -> bool:
+    """Whether a process is there, and not only waiting to be buried."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_ray_comes_to_the_same_as_the_pool(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

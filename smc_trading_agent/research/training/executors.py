@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -76,8 +77,16 @@ def _ray() -> Any:
 
 
 def _begin() -> None:
-    """Ctrl-C is for the process that was started by hand; it ends the others."""
+    """Ctrl-C is for the process that was started by hand; it ends the others, and they end with it if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _fit_here(folder: Path, task: FitTask) -> FitResult:

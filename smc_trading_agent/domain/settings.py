@@ -48,7 +48,7 @@ class ModelSettings(Section):
         "", description="folder of the bundle; `promoted`: the one promoted in `folder`; empty: base rates only"
     )
     folder: str = Field("models", description="folder of bundles, one of which may be promoted")
-    trust_folder: str = Field("trust", description="folder of the public keys whose bundles are loaded")
+    trust_folder: str = Field("models/trust", description="folder of the public keys whose bundles are loaded")
     allow_unsigned: bool = Field(False, description="load a bundle that no trusted key signed")
     quorum: int = Field(
         3, ge=1, description="models that must vote in time, those with a cap on their weight not counted"

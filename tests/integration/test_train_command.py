@@ -91,7 +91,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def test_the_bundle_is_signed_loads_and_says_where_it_came_from(trained: Trained) -> None:
-    bundle = load_bundle(trained.bundle, Use(MARKET, "3m"), load_trusted_keys(trained.home / "trust"))
+    bundle = load_bundle(trained.bundle, Use(MARKET, "3m"), load_trusted_keys(trained.home / "models" / "trust"))
     manifest = bundle.manifest
     assert bundle.signed_by
     assert [expert.name for expert in manifest.experts] == ["logistic", "lightgbm"]

@@ -3,6 +3,8 @@
 mod ledger;
 mod order_state;
 mod position;
+/// How one parent order becomes many in time.
+pub mod schedule;
 
 pub use ledger::{Ledger, LedgerError};
 pub use order_state::{OrderEvent, OrderState, ParseOrderNameError};

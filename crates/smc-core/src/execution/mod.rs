@@ -3,6 +3,8 @@
 mod ledger;
 mod order_state;
 mod position;
+/// Which venues an order goes to, and for how much.
+pub mod router;
 /// How one parent order becomes many in time.
 pub mod schedule;
 

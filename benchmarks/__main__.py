@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
+from benchmarks.execution import measure_execution
 from benchmarks.floor import measure_floor
 from benchmarks.legacy import measure_legacy
 from benchmarks.parts import measure_parts
@@ -43,6 +44,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "floor": lambda scale, folder: [measure_floor()],
     "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
     "parts": lambda scale, folder: measure_parts(scale.parts),
+    "execution": lambda scale, folder: measure_execution(scale.decisions * 10),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),

@@ -31,7 +31,7 @@ fn plain_micro_price(quotes: &[(Level, Level)], steps: usize) -> Vec<f64> {
         let bucket = (3 * bid.1 / (bid.1 + ask.1)).min(2) as usize;
         ((ask.0 - bid.0).min(2) as usize - 1, bucket)
     };
-    let mut seen: Vec<((usize, usize), (usize, usize), f64)> = Vec::new();
+    let mut seen = Vec::new();
     for pair in quotes.windows(2) {
         let change = ((pair[1].0 .0 + pair[1].1 .0) - (pair[0].0 .0 + pair[0].1 .0)) as f64 / 2.0;
         let (from, to) = (state(pair[0]), state(pair[1]));

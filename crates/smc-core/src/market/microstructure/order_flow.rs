@@ -61,11 +61,11 @@ impl OrderFlowImbalance {
             return;
         };
         let mut row = self.spare.pop().unwrap_or_else(|| vec![0; levels]);
-        for level in 0..levels {
+        for (level, slot) in row.iter_mut().enumerate() {
             let new = [at(bids, level, NO_BID), at(asks, level, NO_ASK)];
             let change = level_imbalance([before.bids[level], before.asks[level]], new);
             [before.bids[level], before.asks[level]] = new;
-            row[level] = change;
+            *slot = change;
             self.sums[level] += change;
         }
         self.recent.push_back((time, row));

@@ -92,7 +92,7 @@ impl Resilience {
     /// Mean half-life in seconds, None before the first episode has ended.
     #[must_use]
     pub fn half_life(&self) -> Option<f64> {
-        (self.episodes > 0).then(|| self.mean_half_life_ns * 1e-9)
+        (self.episodes > 0).then_some(self.mean_half_life_ns * 1e-9)
     }
 
     /// The rate of an exponential return, `ln 2 / half-life`, per second.

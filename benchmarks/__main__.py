@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
+from benchmarks.execution import measure_execution
 from benchmarks.floor import measure_floor
 from benchmarks.gateway import measure_gateway
 from benchmarks.gym import measure_gym
@@ -47,6 +48,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "stages": lambda scale, folder: measure_stages(folder, scale.staged, scale.warm_up),
     "parts": lambda scale, folder: measure_parts(scale.parts),
     "risk": lambda scale, folder: measure_risk(scale.decisions),
+    "execution": lambda scale, folder: measure_execution(scale.decisions * 10),
     "ensemble": lambda scale, folder: measure_ensemble(folder, scale.decisions),
     "gateway": lambda scale, folder: measure_gateway(scale.decisions),
     "gym": lambda scale, folder: measure_gym(scale.decisions, scale.runs),

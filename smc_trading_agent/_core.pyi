@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from smc_trading_agent._core_audit import *  # noqa: F403
 from smc_trading_agent._core_detector import *  # noqa: F403
+from smc_trading_agent._core_execution_algos import *  # noqa: F403
 from smc_trading_agent._core_gym import *  # noqa: F403
 from smc_trading_agent._core_legacy import *  # noqa: F403
 from smc_trading_agent._core_multi import *  # noqa: F403

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod audit;
 mod execution;
+mod execution_algos;
 mod gym;
 mod latency;
 mod legacy;
@@ -26,6 +27,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     smc::register(module)?;
     audit::register(module)?;
     execution::register(module)?;
+    execution_algos::register(module)?;
     sim::register(module)?;
     latency::register(module)?;
     gym::register(module)?;

@@ -1,6 +1,6 @@
 //! Instruments, bars and the gate that raw candles pass, as Python sees them.
 
-mod book;
+pub mod book;
 mod quality;
 mod trade_bars;
 

@@ -3,6 +3,10 @@
 mod ledger;
 mod order_state;
 mod position;
+/// Which venues an order goes to, and for how much.
+pub mod router;
+/// How one parent order becomes many in time.
+pub mod schedule;
 
 pub use ledger::{Ledger, LedgerError};
 pub use order_state::{OrderEvent, OrderState, ParseOrderNameError};

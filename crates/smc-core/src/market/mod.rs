@@ -5,6 +5,8 @@ mod aggregator;
 mod bar;
 mod book;
 mod instrument;
+/// What the book and the tape say between two bars.
+pub mod microstructure;
 mod quality;
 mod timeframe;
 mod trade_bars;

@@ -14,5 +14,6 @@ pub use matching::{exit_on, limit_touch, stop_touch, Exit, ExitKind, ExitLevels,
 pub use order::{EventKind, Liquidity, OrderKind, OrderRequest, OrderStatus, Reason, UnknownOrderKind, VenueEvent};
 pub(crate) use random_entry::below;
 pub use random_entry::{random_entry_returns, RandomEntry, RandomEntryError};
+pub(crate) use synthetic::uniform;
 pub use synthetic::{Phase, SyntheticConfig, SyntheticError, SyntheticMarket};
 pub use venue::{SimVenue, VenueError};

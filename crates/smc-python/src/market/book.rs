@@ -9,7 +9,7 @@ use super::value_error;
 #[pyclass(name = "OrderBook", module = "smc_trading_agent._core")]
 #[derive(Default)]
 pub struct PyOrderBook {
-    inner: OrderBook,
+    pub inner: OrderBook,
 }
 
 #[pymethods]

@@ -237,7 +237,7 @@ impl SyntheticMarket {
 }
 
 /// Uniform in [0, 1) with 53 bits.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 

@@ -99,6 +99,33 @@ impl OrderBook {
         Ok(if side > 0 { self.bids.set(price, quantity) } else { self.asks.set(-price, quantity) })
     }
 
+    /// Sets the quantity of a level by its key, the price with the sign of its side, and tells what was there. The caller
+    /// has checked both.
+    #[inline]
+    pub(crate) fn set_key(&mut self, key: i64, quantity: i64) -> i64 {
+        if key > 0 {
+            self.bids.set(key, quantity)
+        } else {
+            self.asks.set(key, quantity)
+        }
+    }
+
+    /// Sets several levels by key.
+    pub(crate) fn set_keys(&mut self, rows: &[(i64, i64)]) {
+        for &(key, quantity) in rows {
+            self.set_key(key, quantity);
+        }
+    }
+
+    /// Quantity of the level with a key.
+    pub(crate) fn quantity_at_key(&self, key: i64) -> i64 {
+        if key > 0 {
+            self.bids.quantity(key)
+        } else {
+            self.asks.quantity(key)
+        }
+    }
+
     /// Empties both sides, before a fresh snapshot.
     pub fn clear(&mut self) {
         *self = Self::default();

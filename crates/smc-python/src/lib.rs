@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod audit;
+mod book_venue;
 mod execution;
 mod gym;
 mod latency;
@@ -25,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     audit::register(module)?;
     execution::register(module)?;
     sim::register(module)?;
+    book_venue::register(module)?;
     latency::register(module)?;
     gym::register(module)?;
     legacy::register(module)?;

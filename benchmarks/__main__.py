@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.books import measure_books
 from benchmarks.detectors import measure_detectors
 from benchmarks.ensemble import measure_ensemble
 from benchmarks.execution import measure_execution
@@ -55,6 +56,7 @@ GROUPS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "detectors": lambda scale, folder: measure_detectors(scale.small, scale.large, scale.runs),
     "legacy": lambda scale, folder: measure_legacy(scale.small, scale.large, scale.runs),
     "structure": lambda scale, folder: measure_structure(folder, scale.small, scale.runs),
+    "books": lambda scale, folder: measure_books(folder, scale.runs),
     "vectorised": lambda scale, folder: measure_vectorised(scale.small, scale.runs),
 }
 """What can be measured by itself, in the order of a whole run."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smc_trading_agent._core_audit import *  # noqa: F403
+from smc_trading_agent._core_book import *  # noqa: F403
 from smc_trading_agent._core_detector import *  # noqa: F403
 from smc_trading_agent._core_execution_algos import *  # noqa: F403
 from smc_trading_agent._core_gym import *  # noqa: F403

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod audit;
+mod book_venue;
 mod execution;
 mod execution_algos;
 mod gym;
@@ -29,6 +30,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     execution::register(module)?;
     execution_algos::register(module)?;
     sim::register(module)?;
+    book_venue::register(module)?;
     latency::register(module)?;
     gym::register(module)?;
     rows::register(module)?;

@@ -19,7 +19,7 @@ const MARKET: [u8; 4] = *b"SIMM";
 #[pyclass(name = "VenueEvent", module = "smc_trading_agent._core", frozen, eq)]
 #[derive(PartialEq, Eq)]
 pub struct PyVenueEvent {
-    inner: VenueEvent,
+    pub(crate) inner: VenueEvent,
 }
 
 #[pymethods]

@@ -18,6 +18,14 @@ pub enum GridError {
     /// NaN, infinite, or too large for 64 bits of steps.
     #[error("{0} is not a finite number within range")]
     NotFinite(f64),
+    /// A text that is no decimal on the grid.
+    #[error("{text:?} is not a decimal multiple of {step} within 64 bits")]
+    BadDecimal {
+        /// The text given.
+        text: String,
+        /// The step, as text.
+        step: String,
+    },
     /// The value lies between two steps.
     #[error("{value} is not a multiple of {step}")]
     OffGrid {
@@ -76,6 +84,33 @@ impl Grid {
             return Err(GridError::OffGrid { value, step: self.format(1) });
         }
         Ok(steps)
+    }
+
+    /// Number of steps of a decimal text, such as a venue sends; no float is in between.
+    ///
+    /// # Errors
+    /// [`GridError::BadDecimal`] when it is no decimal, lies between two steps or does not fit 64 bits.
+    pub fn steps_of(self, text: &str) -> Result<i64, GridError> {
+        let bad = || GridError::BadDecimal { text: text.to_owned(), step: self.format(1) };
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let shift = (self.scale as usize).checked_sub(fraction.len()).ok_or_else(bad)?;
+        if whole.is_empty() || whole.len() + self.scale as usize > 36 {
+            return Err(bad());
+        }
+        let mut scaled: i128 = 0;
+        for byte in whole.bytes().chain(fraction.bytes()) {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10).ok_or_else(bad)?;
+            scaled = scaled * 10 + i128::from(digit);
+        }
+        scaled *= 10i128.pow(shift as u32);
+        let mantissa = i128::from(self.mantissa);
+        if scaled % mantissa != 0 {
+            return Err(bad());
+        }
+        let steps = scaled / mantissa;
+        i64::try_from(if negative { -steps } else { steps }).map_err(|_| bad())
     }
 
     /// Value of `steps` as a float.
@@ -203,6 +238,17 @@ mod tests {
         assert_eq!(i.tick.format(1_654_177), "16541.77");
         assert!(matches!(i.tick.exact(0.015), Err(GridError::OffGrid { .. })));
         assert!(i.tick.nearest(f64::NAN).is_err());
+    }
+
+    #[test]
+    fn decimal_texts_are_read_without_a_float() {
+        let tick = Grid::parse("0.05").expect("step");
+        for (text, steps) in [("28165.45000000", 563_309), ("0.05", 1), ("-3", -60), ("0", 0), ("5000.00", 100_000)] {
+            assert_eq!(tick.steps_of(text), Ok(steps), "{text}");
+        }
+        for text in ["", ".5", "1e5", "0.06", "0.051", "1.0.0", "--1", "99999999999999999999"] {
+            assert!(matches!(tick.steps_of(text), Err(GridError::BadDecimal { .. })), "{text}");
+        }
     }
 
     #[test]

@@ -13,7 +13,10 @@ mod trade_bars;
 
 pub use aggregator::{aggregate, AggregateError, Aggregator, ClosedBar};
 pub use bar::{Bar, BarError, Trade, MAX_PRICE, MAX_TIME};
-pub use book::{BookError, OrderBook};
+pub use book::{
+    crc32, okx_checksum, BookError, DepthDiff, DepthRule, DepthSync, DepthSyncError, DiffOutcome, Levels, OrderBook,
+    SnapshotOutcome, SyncCounts,
+};
 pub use instrument::{Grid, GridError, Instrument};
 pub use quality::{Gap, QualityGate, Quarantined, RawBar, Rejection, DETAIL_LIMIT};
 pub use timeframe::{Timeframe, TimeframeError};

@@ -119,6 +119,8 @@ pub enum Reason {
     NothingToReduce,
     /// Canceled: the position would not fit 64 bits of lots.
     PositionOverflow,
+    /// Canceled: a market order found no more lots to take.
+    NoLiquidity,
 }
 
 impl OrderStatus {
@@ -175,6 +177,7 @@ impl Reason {
             Self::Oco => "oco",
             Self::NothingToReduce => "nothing_to_reduce",
             Self::PositionOverflow => "position_overflow",
+            Self::NoLiquidity => "no_liquidity",
         }
     }
 }

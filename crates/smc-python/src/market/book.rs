@@ -20,7 +20,7 @@ impl PyOrderBook {
     }
 
     fn apply(&mut self, side: i8, price: i64, quantity: i64) -> PyResult<()> {
-        self.inner.apply(side, price, quantity).map_err(value_error)
+        self.inner.apply(side, price, quantity).map(|_| ()).map_err(value_error)
     }
 
     fn clear(&mut self) {

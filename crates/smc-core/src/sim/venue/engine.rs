@@ -235,7 +235,7 @@ impl SimVenue {
     fn report(&mut self, event: VenueEvent, status: OrderStatus, out: &mut Vec<VenueEvent>) {
         self.sequence += 1;
         if let Some(record) = self.records.get_mut(&event.client_order_id) {
-            record.ended = Some(status);
+            record.end(status);
         }
         out.push(VenueEvent { sequence: self.sequence, ..event });
     }

@@ -10,11 +10,13 @@
 //! end (about a hundred bytes), so that a repeated submit is recognised over the venue's whole life.
 
 mod engine;
+mod record;
 
 use super::costs::{CostError, Costs};
-use super::order::{EventKind, OrderKind, OrderRequest, OrderStatus, Reason, VenueEvent};
+use super::order::{EventKind, OrderRequest, OrderStatus, Reason, VenueEvent};
 use crate::market::Instrument;
 use engine::Working;
+pub(super) use record::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,17 +33,6 @@ pub struct SimVenue {
     /// In the order of submission.
     working: Vec<Working>,
     records: BTreeMap<String, Record>,
-}
-
-/// The first answer to a client id, and how its order ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    sequence: u64,
-    time: i64,
-    side: i8,
-    quantity: i64,
-    refused: Option<Reason>,
-    ended: Option<OrderStatus>,
 }
 
 /// A call that the venue cannot take; nothing has changed.
@@ -73,6 +64,14 @@ pub enum VenueError {
         time: i64,
         /// The time matched already.
         last: i64,
+    },
+    /// The venue matches another kind of market.
+    #[error("{venue} is not matched against {market}; feed bars or trades to SimVenue and book tapes to BookVenue")]
+    WrongMarket {
+        /// The venue.
+        venue: &'static str,
+        /// What it was given.
+        market: &'static str,
     },
     /// A trade of nothing, or at no price.
     #[error("trade {index}: price {price} and quantity {quantity} must be positive")]
@@ -126,15 +125,8 @@ impl SimVenue {
             return Err(VenueError::BadSide { client_order_id: request.client_order_id, side: request.side });
         }
         self.sequence += 1;
-        let refused = self.refusal(&request);
-        let record = Record {
-            sequence: self.sequence,
-            time: now.saturating_add(self.latency_ns),
-            side: request.side,
-            quantity: request.quantity,
-            refused,
-            ended: refused.map(|_| OrderStatus::Rejected),
-        };
+        let refused = request.refusal(&self.instrument, self.last_price, self.records.get(&request.parent));
+        let record = Record::new(self.sequence, now.saturating_add(self.latency_ns), &request, refused);
         let answer = record.answer(&request.client_order_id);
         self.records.insert(request.client_order_id.clone(), record);
         if refused.is_none() {
@@ -142,29 +134,6 @@ impl SimVenue {
             self.working.push(Working::new(request, answer.time, held));
         }
         Ok(answer)
-    }
-
-    fn refusal(&self, request: &OrderRequest) -> Option<Reason> {
-        if request.quantity <= 0 {
-            return Some(Reason::NonPositiveQuantity);
-        }
-        let priced = request.kind != OrderKind::Market;
-        if priced && request.price <= 0 {
-            return Some(Reason::NonPositivePrice);
-        }
-        // A market order is valued at the last price seen; before the first one nothing can be said.
-        let price = if priced { request.price } else { self.last_price };
-        let notional = Instrument::notional(price, request.quantity);
-        if !request.reduce_only && price > 0 && notional < self.instrument.min_notional {
-            return Some(Reason::BelowMinNotional);
-        }
-        if request.parent.is_empty() {
-            return None;
-        }
-        match self.records.get(&request.parent) {
-            None => Some(Reason::UnknownParent),
-            Some(parent) => parent.ended.map(|_| Reason::ParentEnded),
-        }
     }
 
     /// Cancels an order, and its held children; nothing happens when it is unknown or has ended.
@@ -181,7 +150,7 @@ impl SimVenue {
     #[must_use]
     pub fn order_status(&self, client_order_id: &str) -> Option<OrderStatus> {
         let record = self.records.get(client_order_id)?;
-        record.ended.or_else(|| {
+        record.ended().or_else(|| {
             let order = self.working.iter().find(|order| order.id() == client_order_id)?;
             Some(if order.held() { OrderStatus::Held } else { OrderStatus::Open })
         })
@@ -214,22 +183,5 @@ impl SimVenue {
     #[must_use]
     pub const fn instrument(&self) -> &Instrument {
         &self.instrument
-    }
-}
-
-impl Record {
-    fn answer(&self, client_order_id: &str) -> VenueEvent {
-        VenueEvent {
-            sequence: self.sequence,
-            time: self.time,
-            kind: if self.refused.is_some() { EventKind::Rejected } else { EventKind::Accepted },
-            client_order_id: client_order_id.to_owned(),
-            side: self.side,
-            quantity: self.quantity,
-            price: 0,
-            fee: 0,
-            liquidity: None,
-            reason: self.refused,
-        }
     }
 }

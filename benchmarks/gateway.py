@@ -32,6 +32,9 @@ STEP = 60 * MINUTE
 PRICE = 500_000
 EQUITY = 100_000_000
 WARM_UP = 500
+BARS = 1_001
+"""Closes before the first intent: a whole window of scenarios."""
+SEED = 7
 TARGET_US = 100.0
 
 
@@ -48,24 +51,26 @@ class _Desk:
     """A gateway whose breaker trades at full size, with a clock that its intents move."""
 
     def __init__(self) -> None:
-        self.clock = MarketClock(START)
+        self.clock = MarketClock(START - BARS * STEP)
         instrument = Instrument("bench", "BTCUSDT", "0.1", "0.001", "5")
         costs = CostModel(maker_fee_ppm=200, taker_fee_ppm=500, half_spread_ticks=1, slippage_ppm=100)
         seal = ApprovalSeal(bytes(range(32)))
         limits = RiskSettings(max_executions=1_000, max_orders_per_fill=10_000_000.0)
         self.gateway = RiskGateway(instrument, limits, costs, self.clock, seal, lambda _: None, further=(self._see,))
         self.seen: list[Question] = []
-        self._mark(40)
+        self.chance = np.random.default_rng(SEED)
+        for number in range(-BARS, 0):
+            self.clock.advance_to(START + number * STEP)
+            self._mark(self.clock.now())
         breaker = self.gateway.breaker
         breaker.ready()
         for _ in range(limits.probe_orders):
             breaker.probe_sent()
         breaker.tick(working_entries=0)
 
-    def _mark(self, bars: int) -> None:
-        for index in range(bars):
-            opened, close = START - (bars - index) * MINUTE, PRICE + 200 * (index % 2)
-            self.gateway.mark(account(0), START, Bar(opened, opened + MINUTE, close, close, close, close, 1_000))
+    def _mark(self, now: int) -> None:
+        close = PRICE + int(self.chance.integers(-200, 201))
+        self.gateway.mark(account(0), now, Bar(now - STEP, now, close, close, close, close, 1_000))
 
     def _see(self, question: Question) -> tuple[()]:
         self.seen = [question]
@@ -75,7 +80,7 @@ class _Desk:
         """Another decision, an hour after the one before."""
         now = START + (number + WARM_UP) * STEP
         self.clock.advance_to(now)
-        self.gateway.mark(account(0), now)
+        self._mark(now)
         return Intent(
             decision_id=f"d{number + WARM_UP:020}",
             instrument="bench:BTCUSDT",

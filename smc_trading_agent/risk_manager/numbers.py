@@ -16,7 +16,7 @@ INTENT = attrgetter(*(name for name in Intent.__struct_fields__ if Intent.__anno
 
 
 class Cents(msgspec.Struct, frozen=True):
-    """Hundredths of the quote currency in a quote unit, as a fraction; risk figures are in cents, as units are too fine."""
+    """Hundredths of the quote currency in a quote unit, as a fraction. Risk figures are in cents."""
 
     numerator: int
     denominator: int

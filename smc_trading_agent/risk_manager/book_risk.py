@@ -16,8 +16,10 @@ import msgspec
 
 from smc_trading_agent._core import Bar, Instrument, RiskAssessment
 from smc_trading_agent.domain.clock import Clock
+from smc_trading_agent.domain.costs import PPM
 from smc_trading_agent.domain.errors import RiskUnavailable
 from smc_trading_agent.domain.risk_settings import RiskSettings
+from smc_trading_agent.domain.types import ModelTestView, RiskModelView
 from smc_trading_agent.risk_manager.model_test import HypotheticalBooks, ModelStanding, tested
 from smc_trading_agent.risk_manager.numbers import cents_of
 from smc_trading_agent.risk_manager.risk_figures import RiskFigures, concentration
@@ -26,6 +28,10 @@ from smc_trading_agent.risk_manager.var_backtest import ForecastRecord
 
 ANY_AGE_NS = 2**62
 """The check `known_risk` judges age, in bars; the book itself lets every age pass."""
+
+
+ALONE = concentration([1])
+"""An account holds one asset, and that is the whole of it."""
 
 
 class BookRiskRecord(msgspec.Struct):
@@ -54,7 +60,7 @@ class BookRisk:
             ),
             clock,
         )
-        self._horizon = measured.horizon
+        self._horizon, self._min_scenarios, self._scenarios = measured.horizon, measured.min_scenarios, 0
         self._normal_shortfall = _normal_shortfall(measured.confidence, measured.shortfall_confidence)
         record = ForecastRecord(measured.confidence, measured.tested)
         self._record = BookRiskRecord(HypotheticalBooks(record, msgspec.structs.replace(record, exceeded=[])))
@@ -66,9 +72,23 @@ class BookRisk:
         return self._standing
 
     @property
-    def scenarios(self) -> int:
-        """Scenarios that figures rest on now."""
-        return self._model.scenarios
+    def view(self) -> RiskModelView:
+        """The same for people, from any thread."""
+        standing = self._standing
+        tests = {
+            name: ModelTestView(
+                verdict.forecasts,
+                verdict.exceedances,
+                verdict.expected,
+                verdict.zone.value,
+                verdict.coverage.p_value,
+                verdict.independence.p_value,
+                verdict.tighten_by,
+                verdict.trusted,
+            )
+            for name, verdict in standing.verdicts.items()
+        }
+        return RiskModelView(self._scenarios, self._min_scenarios, standing.tighten_ppm / PPM, standing.trusted, tests)
 
     def on_bar(self, bar: Bar, held: int) -> None:
         """Takes a closed decision bar, and the notional held at its close, in quote units; one seen before, not."""
@@ -84,7 +104,7 @@ class BookRisk:
         record.unfed = record.remedy = ""
         record.bar_ns = bar.close_time - bar.open_time
         record.books.follow(self._model, self._key, self._horizon)
-        self._standing = tested(self._model, record.books)
+        self._follow_tests()
 
     def figures(self, buying: bool, own: int, other: int, notional: int, threshold: float) -> RiskFigures:
         """The risk of an order of ``notional`` on top of its own side and the other, in quote units.
@@ -97,7 +117,8 @@ class BookRisk:
         try:
             if record.unfed:
                 raise RiskUnavailable(record.remedy, record.unfed)
-            largest, index = concentration([before + against + order])
+            gross = before + against + order
+            largest, index = ALONE if gross else (0, 0)
             groups = self._model.clusters({key: sign * (before + against)}, key, sign * order, threshold)
             members, exposure = max(groups, key=lambda group: group[1], default=([], 0))
             opposite = self._model.assess({}, key, -sign * against) if against else None
@@ -119,11 +140,14 @@ class BookRisk:
         record = msgspec.msgpack.decode(data, type=BookRiskRecord)
         self._model.restore(record.model)
         self._record = record
-        self._standing = tested(self._model, record.books)
+        self._follow_tests()
+
+    def _follow_tests(self) -> None:
+        self._scenarios, self._standing = self._model.scenarios, tested(self._model, self._record.books)
 
     def _unknown(self, error: RiskUnavailable, gross: int) -> RiskFigures:
         """Without figures all is one asset in one cluster."""
-        share, index = concentration([gross])
+        share, index = ALONE if gross else (0, 0)
         return RiskFigures(
             largest_share_ppm=share, herfindahl_ppm=index, cluster=self._key, cluster_exposure=gross,
             unknown=error.code, remedy=str(error),

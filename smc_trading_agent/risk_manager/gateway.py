@@ -120,7 +120,8 @@ class RiskGateway:
     def limits(self) -> LimitsView:
         """The limits in force, their hash, and how the checks are run."""
         values = self._record.limits
-        return LimitsView(limits_hash(values), dict(values), self._schedule.report, dict(self.check_errors))
+        errors = dict(self.check_errors)
+        return LimitsView(limits_hash(values), dict(values), self._schedule.report, self._risk.view, errors)
 
     @property
     def limit_values(self) -> dict[str, Any]:

@@ -205,6 +205,23 @@ def test_a_model_that_fails_tightens_its_limits_and_is_not_believed_alone() -> N
     assert figures.shortfall == max(believed.shortfall, math.ceil(normal * 1.004923))
 
 
+def test_what_tests_found_is_shown_and_divides_the_limits_of_the_gate() -> None:
+    gate = Gate(min_scenarios=20, max_jump_sigmas=10**6)
+    for bar in bars_of(clustered(400)):
+        gate.gateway.mark(account(), NOW, bar)
+    for shown in (gate.gateway.limits.risk_model, gate.restarted().gateway.limits.risk_model):
+        assert (shown.scenarios, shown.min_scenarios, shown.trusted) == (400, 20, False)
+        assert shown.tighten_by == 1.333334
+        assert shown.tests["long"].forecasts == 250
+        assert not all(test.trusted for test in shown.tests.values())
+    amounts = gate.gateway._amounts_for(EQUITY, NOW)
+    # 5 % and 6 % of 10,000 USDT in cents; stresses rest on no model and are not divided.
+    assert amounts.value_at_risk == 50_000 * 1_000_000 // 1_333_334
+    assert amounts.shortfall == 60_000 * 1_000_000 // 1_333_334
+    assert amounts.stress == 20_000_000
+    assert gate.gateway.limits.limits["max_value_at_risk"] == 0.05
+
+
 def test_what_is_held_is_tested_beside_what_could_be() -> None:
     clock = MarketClock()
     risk = BookRisk(instrument(), risk_settings(min_scenarios=20), clock)

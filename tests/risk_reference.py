@@ -217,7 +217,8 @@ def _tail_risk(wish: Intent, books: AccountView, lots: int, world: World) -> dic
     limits, unseen, bars = world.limits, with_unseen(books, world), world.bars
     own, other = ("long", "short") if wish.side > 0 else ("short", "long")
     held, against = (-(-unseen[side] * books.mark // 100) for side in (own, other))
-    order, worth = -(-lots * worst_price(wish, books) // 100), books.equity // 100
+    held_after = -(-(unseen[own] * books.mark + lots * worst_price(wish, books)) // 100)
+    order, worth = held_after - held, books.equity // 100
     gross = held + against + order
     stale = world.now - bars[-1].close_time > limits.max_risk_age_bars * QUARTER
     told = {

@@ -56,7 +56,7 @@ class RiskSettings(Section):
         0.02, ge=0, description="99 %, over scenario_bars, of all that could be held; null: not looked at"
     )
     max_shortfall: float | None = limit(0.03, ge=0, description="expected shortfall at 97.5 %, likewise")
-    max_stress_loss: float | None = limit(1.0, ge=0, description="in the worst named stress; null: not looked at")
+    max_stress_loss: float | None = limit(1.05, ge=0, description="in the worst named stress; null: not looked at")
     max_asset_share: float = limit(1.0, ge=0, le=1, description="of one asset in gross exposure; one asset alone is 1")
     max_herfindahl: float = limit(1.0, ge=0, le=1, description="sum of the squares of all assets' shares")
     max_cluster_exposure: float | None = limit(

@@ -10,6 +10,7 @@ counts for nothing by itself: the largest of it and both normal figures is compa
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from statistics import NormalDist
 
 import msgspec
@@ -104,6 +105,7 @@ class BookRisk:
         record.unfed = record.remedy = ""
         record.bar_ns = bar.close_time - bar.open_time
         record.books.follow(self._model, self._key, self._horizon)
+        self._model.work_ahead()
         self._follow_tests()
 
     def figures(self, buying: bool, own: int, other: int, notional: int, threshold: float) -> RiskFigures:
@@ -113,14 +115,15 @@ class BookRisk:
         """
         record, key, ceil = self._record, self._key, self._cents.ceil
         sign = 1 if buying else -1
-        before, against, order = ceil(own), ceil(other), ceil(notional)
+        before, against = ceil(own), ceil(other)
+        order = ceil(own + notional) - before
         try:
             if record.unfed:
                 raise RiskUnavailable(record.remedy, record.unfed)
             gross = before + against + order
             largest, index = ALONE if gross else (0, 0)
             groups = self._model.clusters({key: sign * (before + against)}, key, sign * order, threshold)
-            members, exposure = max(groups, key=lambda group: group[1], default=([], 0))
+            members, exposure = groups[0] if len(groups) == 1 else max(groups, key=itemgetter(1), default=([], 0))
             opposite = self._model.assess({}, key, -sign * against) if against else None
             seen = self._model.assess({key: sign * before}, key, sign * order)
         except RiskUnavailable as error:

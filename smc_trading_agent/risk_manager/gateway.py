@@ -99,6 +99,7 @@ class RiskGateway:
         self._seal = seal
         self._models = models
         self._record = GatewayRecord()
+        self._market = self._record.market.readings()
         self._cents = cents_of(instrument)
         self._risk = BookRisk(instrument, settings, clock)
         self._lock = threading.RLock()
@@ -190,6 +191,7 @@ class RiskGateway:
         """Takes over a persisted state as it was, the limits of that time included."""
         self._record = msgspec.json.decode(data, type=GatewayRecord)
         self._breaker.restore(self._record.breaker)
+        self._market = self._record.market.readings()
         self._risk.restore(self._record.risk)
         self._adopt(RiskSettings.model_validate(self._settings.model_dump() | self._record.limits))
 
@@ -216,11 +218,13 @@ class RiskGateway:
         record.activity.follow(account, now, self._models, self._limits)
         if bar is not None:
             record.market.add(bar)
+            self._market = record.market.readings()
             self._risk.on_bar(bar, account.position * account.mark)
         if account.unknown_orders == 0:
             self._breaker.clear(BreakerCause.UNKNOWN_ORDERS)
         self._check_losses(account)
         self._breaker.tick(account.open_entries)
+        self._amounts_for(account.equity, now)  # ahead of the order that may follow
 
     def _check_losses(self, account: AccountView) -> None:
         limits, start, peak = self._limits, self._record.day_start_equity, self._record.peak_equity
@@ -272,7 +276,7 @@ class RiskGateway:
         return Refusal(intent.decision_id, STAGE, now, tuple(details))
 
     def _sized(self, intent: Intent, account: AccountView, worst: int) -> Sizing:
-        market, buying = self._record.market, intent.side > 0
+        market, buying = self._market, intent.side > 0
         facts = SizeFacts(
             account.equity,
             intent.price,
@@ -299,7 +303,7 @@ class RiskGateway:
         self, intent: Intent, account: AccountView, sizing: Sizing, lots: int, now: int, worst: int = 0
     ) -> Question:
         record, breaker, buying = self._record, self._breaker, intent.side > 0
-        activity, market, mark = record.activity, record.market, account.mark
+        activity, market, mark = record.activity, self._market, account.mark
         own = (account.worst_long if buying else account.worst_short) * mark
         other = (account.worst_short if buying else account.worst_long) * mark
         notional = lots * worst

@@ -75,7 +75,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 def ppm(share: float) -> int:
     """A share in parts per million, to the nearest."""
-    return round(share * PPM)
+    return PPM if share == 1.0 else round(share * PPM)
 
 
 def limits_of(settings: RiskSettings, instrument: Instrument) -> Limits:

@@ -133,6 +133,10 @@ class ValueAtRisk:
             raise _unavailable(error) from error
         self._judge_forecast()
 
+    def work_ahead(self) -> None:
+        """Correlations are worked out when first asked for after a bar: here and now, not in an order's path."""
+        _ = self._book.shrinkage
+
     def assess(self, positions: Mapping[str, int], instrument: str, notional: int) -> Assessment:
         """The risk of ``positions`` with an order of ``notional`` more in ``instrument``, beside that without it.
 

@@ -29,17 +29,23 @@ NS = 1_000_000_000
 MINUTE = 60 * NS
 START = 1_700_000_000 * NS
 STEP = 60 * MINUTE
+DAY = 24 * STEP
+NAME = "risk gateway, all checks and value at risk"
 PRICE = 500_000
 EQUITY = 100_000_000
 WARM_UP = 500
+BARS = 1_001
+"""Closes before the first intent: a whole window of scenarios."""
+SEED = 7
 TARGET_US = 100.0
 
 
 def measure_gateway(count: int) -> list[Row]:
     """Microseconds an intent that is approved, one that is refused, and all checks of one, by schedule."""
     return [
-        row_of("risk gateway, all checks: approved, sized, sealed", "us", _reviews(count, 0), TARGET_US),
-        row_of("risk gateway, all checks: refused for two reasons", "us", _reviews(count, 1), TARGET_US),
+        row_of(f"{NAME}: approved, sized, sealed", "us", _reviews(count, 0), TARGET_US),
+        row_of(f"{NAME}: the same, each on a new bar", "us", _reviews(count, 0, STEP), TARGET_US),
+        row_of(f"{NAME}: refused for two reasons", "us", _reviews(count, 1), TARGET_US),
         *_schedules(count),
     ]
 
@@ -47,25 +53,31 @@ def measure_gateway(count: int) -> list[Row]:
 class _Desk:
     """A gateway whose breaker trades at full size, with a clock that its intents move."""
 
-    def __init__(self) -> None:
-        self.clock = MarketClock(START)
+    def __init__(self, bar_ns: int = DAY) -> None:
+        self.bar_ns = bar_ns
+        self.clock = MarketClock(START - BARS * bar_ns)
         instrument = Instrument("bench", "BTCUSDT", "0.1", "0.001", "5")
         costs = CostModel(maker_fee_ppm=200, taker_fee_ppm=500, half_spread_ticks=1, slippage_ppm=100)
         seal = ApprovalSeal(bytes(range(32)))
         limits = RiskSettings(max_executions=1_000, max_orders_per_fill=10_000_000.0)
         self.gateway = RiskGateway(instrument, limits, costs, self.clock, seal, lambda _: None, further=(self._see,))
         self.seen: list[Question] = []
-        self._mark(40)
+        self.chance = np.random.default_rng(SEED)
+        for number in range(-BARS, 0):
+            self.clock.advance_to(START + number * bar_ns)
+            self._mark(self.clock.now())
         breaker = self.gateway.breaker
         breaker.ready()
         for _ in range(limits.probe_orders):
             breaker.probe_sent()
         breaker.tick(working_entries=0)
 
-    def _mark(self, bars: int) -> None:
-        for index in range(bars):
-            opened, close = START - (bars - index) * MINUTE, PRICE + 200 * (index % 2)
-            self.gateway.mark(account(0), START, Bar(opened, opened + MINUTE, close, close, close, close, 1_000))
+    def _mark(self, now: int) -> None:
+        bar = None
+        if (now - START) % self.bar_ns == 0:
+            close = PRICE + int(self.chance.integers(-200, 201))
+            bar = Bar(now - self.bar_ns, now, close, close, close, close, 1_000)
+        self.gateway.mark(account(0), now, bar)
 
     def _see(self, question: Question) -> tuple[()]:
         self.seen = [question]
@@ -75,7 +87,7 @@ class _Desk:
         """Another decision, an hour after the one before."""
         now = START + (number + WARM_UP) * STEP
         self.clock.advance_to(now)
-        self.gateway.mark(account(0), now)
+        self._mark(now)
         return Intent(
             decision_id=f"d{number + WARM_UP:020}",
             instrument="bench:BTCUSDT",
@@ -95,8 +107,8 @@ def account(open_entries: int) -> AccountView:
     return AccountView(EQUITY, EQUITY, 0, 0.0, PRICE, 0, 0, 0, 0, open_entries, 0, 0, open_entries)
 
 
-def _reviews(count: int, open_entries: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    desk, books = _Desk(), account(open_entries)
+def _reviews(count: int, open_entries: int, bar_ns: int = DAY) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    desk, books = _Desk(bar_ns), account(open_entries)
     taken = np.empty(count)
     for number in range(-WARM_UP, count):
         intent = desk.next(number)

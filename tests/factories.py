@@ -33,6 +33,8 @@ from smc_trading_agent.risk_manager.activity import Recent
 from smc_trading_agent.risk_manager.checks.question import Check, Question, amounts_of
 from smc_trading_agent.risk_manager.gateway import RiskGateway
 from smc_trading_agent.risk_manager.limits import limits_of
+from smc_trading_agent.risk_manager.numbers import cents_of
+from smc_trading_agent.risk_manager.risk_figures import RiskFigures
 from smc_trading_agent.risk_manager.sizing import SizeRule
 
 NS = 1_000_000_000
@@ -73,6 +75,17 @@ def risk_settings(**changes: Any) -> RiskSettings:
         "initial_margin": 0.1,
         "maintenance_margin": 0.005,
         "min_liquidation_distance": 0.1,
+        "max_value_at_risk": 0.05,
+        "max_shortfall": 0.06,
+        "max_stress_loss": 20.0,
+        "max_asset_share": 1.0,
+        "max_herfindahl": 1.0,
+        "max_cluster_exposure": 20.0,
+        "cluster_correlation": 0.7,
+        "max_risk_age_bars": 2_000,
+        "scenarios": 1_000,
+        "min_scenarios": 10,
+        "scenario_bars": 1,
         "max_open_orders": 6,
         "max_open_entries": 1,
         "max_positions": 1,
@@ -166,6 +179,8 @@ def question(
     quantity: Any = 10,
     day_start_equity: Any = EQUITY,
     peak_equity: Any = EQUITY,
+    tighten_ppm: int = 1_000_000,
+    of_risk: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Question:
     """Ten lots that every check lets pass."""
@@ -176,7 +191,7 @@ def question(
         intent=wish,
         account=books,
         limits=limits,
-        amounts=amounts_of(books.equity, day_start_equity, peak_equity, limits),
+        amounts=amounts_of(books.equity, day_start_equity, peak_equity, limits, cents_of(instrument()), tighten_ppm),
         instrument="test:BTCUSDT",
         instrument_state=InstrumentState.TRADING,
         min_notional=50_000,
@@ -201,8 +216,29 @@ def question(
         losses=0,
         last_exit=0,
         seen=False,
+        risk=risk_figures(**(of_risk or {})),
     )
     return msgspec.structs.replace(harmless, **changes)
+
+
+def risk_figures(**changes: Any) -> RiskFigures:
+    """Of 500 USDT, in cents: 1 % value at risk, all lost in the worst stress."""
+    figures = RiskFigures(
+        value_at_risk=500,
+        value_at_risk_before=0,
+        shortfall=600,
+        shortfall_before=0,
+        worst_stress="venue_loss",
+        stress_loss=50_000,
+        largest_share_ppm=1_000_000,
+        herfindahl_ppm=1_000_000,
+        cluster="test:BTCUSDT",
+        cluster_exposure=50_000,
+        scenarios=1_000,
+        data_time=NOW,
+        bar_ns=QUARTER,
+    )
+    return msgspec.structs.replace(figures, **changes)
 
 
 def order(**changes: Any) -> ApprovedOrder:

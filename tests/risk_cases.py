@@ -5,7 +5,7 @@ Beside them the fields that a check compares, in which a value that is no number
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from smc_trading_agent.domain.reasons import BreakerState, InstrumentState
 from smc_trading_agent.risk_manager.activity import Recent
@@ -22,6 +22,7 @@ from smc_trading_agent.risk_manager.checks import (
 )
 from smc_trading_agent.risk_manager.checks.question import Check, Question
 from tests.factories import DAY, EQUITY, NOW, NS, PRICE, exit_intent, question, risk_settings
+from tests.risk_tail_cases import TAIL_RISK, Cases
 
 COLLAR = PRICE * 2 // 100
 DRIFT = PRICE * 5 // 100
@@ -44,14 +45,6 @@ def closing(position: int, lots: Any, side: int = -1, **of_account: Any) -> Ques
 
 def sent(**counts: int) -> dict[str, Recent]:
     return {"recent": Recent(**counts)}
-
-
-class Cases(NamedTuple):
-    """Questions that pass and that refuse; ``compared`` are ``part.field`` that the check compares."""
-
-    passes: list[Question]
-    refuses: list[Question]
-    compared: tuple[str, ...]
 
 
 STATE: dict[Check, Cases] = {
@@ -414,5 +407,5 @@ LOSSES: dict[Check, Cases] = {
     ),
 }
 
-CASES: dict[Check, Cases] = STATE | FRESHNESS | SHAPE | PRICES | SIZES | EXPOSURES | RATES | LOSSES
+CASES: dict[Check, Cases] = STATE | FRESHNESS | SHAPE | PRICES | SIZES | EXPOSURES | TAIL_RISK | RATES | LOSSES
 """By check. `tests/unit/test_risk_checks.py` fails where the catalogue has a check that is not here."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from smc_trading_agent._core import Bar
 from smc_trading_agent.domain.reasons import RefusalReason
 from smc_trading_agent.domain.settings import RiskSettings
 from smc_trading_agent.domain.types import AccountView, Intent
-from tests.factories import DAY, NS, costs
+from tests.factories import DAY, NS, QUARTER, costs
 
 R = RefusalReason
 LOT = Fraction(1, 1_000)
@@ -123,6 +124,28 @@ def lots_of(wish: Intent, books: AccountView, world: World) -> int:
     return lots
 
 
+class Tail(NamedTuple):
+    """Value at risk and expected shortfall of a book, in cents."""
+
+    value_at_risk: int
+    shortfall: int
+
+
+@lru_cache
+def moves_of(closes: tuple[int, ...]) -> list[int]:
+    """Returns from close to close in units of 10^-8, to the nearest, halves to even."""
+    return [round(Fraction((after - before) * 10**8, before)) for before, after in itertools.pairwise(closes)]
+
+
+def tail_of(notional: int, bars: list[Bar]) -> Tail:
+    """Of a signed notional in cents: every scenario's loss in order, the worst first."""
+    losses = sorted((-notional * move for move in moves_of(tuple(bar.close for bar in bars))), reverse=True)
+    quantile, worst = max(1, len(losses) // 100), max(1, len(losses) // 40)
+    return Tail(
+        math.ceil(Fraction(losses[quantile - 1], 10**8)), math.ceil(Fraction(sum(losses[:worst]), worst * 10**8))
+    )
+
+
 def worst_price(wish: Intent, books: AccountView) -> int:
     return wish.price if wish.side > 0 else max(wish.price, books.mark)
 
@@ -130,9 +153,12 @@ def worst_price(wish: Intent, books: AccountView) -> int:
 def reasons(wish: Intent, books: AccountView, lots: int, world: World) -> list[RefusalReason]:
     """Every rule that the order breaks, in the order of the rules."""
     refused = (
-        _validity(wish, books, lots, world) | _amounts(wish, books, lots, world) | _history(wish, books, lots, world)
+        _validity(wish, books, lots, world)
+        | _amounts(wish, books, lots, world)
+        | _tail_risk(wish, books, lots, world)
+        | _history(wish, books, lots, world)
     )
-    return [reason for reason in ORDER if refused[reason]]
+    return [reason for reason in ORDER if refused.get(reason)]
 
 
 def _validity(wish: Intent, books: AccountView, lots: int, world: World) -> dict[RefusalReason, bool]:
@@ -184,6 +210,41 @@ def _amounts(wish: Intent, books: AccountView, lots: int, world: World) -> dict[
         R.UNKNOWN_ORDER_OUTSTANDING: books.unknown_orders > 0,
         R.UNPROTECTED_POSITION: books.unprotected > 0,
     }
+
+
+def _tail_risk(wish: Intent, books: AccountView, lots: int, world: World) -> dict[RefusalReason, bool]:
+    """A cent is a hundred quote units here. Without scenarios only what needs none is judged."""
+    limits, unseen, bars = world.limits, with_unseen(books, world), world.bars
+    own, other = ("long", "short") if wish.side > 0 else ("short", "long")
+    held, against = (-(-unseen[side] * books.mark // 100) for side in (own, other))
+    held_after = -(-(unseen[own] * books.mark + lots * worst_price(wish, books)) // 100)
+    order, worth = held_after - held, books.equity // 100
+    gross = held + against + order
+    stale = world.now - bars[-1].close_time > limits.max_risk_age_bars * QUARTER
+    told = {
+        R.RISK_UNKNOWN: len(bars) - 1 < limits.min_scenarios or stale,
+        R.CONCENTRATION: gross > 0 and (limits.max_asset_share < 1 or limits.max_herfindahl < 1),
+        R.MAX_CLUSTER_EXPOSURE: beyond(gross, limits.max_cluster_exposure, worth),
+    }
+    if len(bars) - 1 < limits.min_scenarios:
+        return told
+    sign = 1 if wish.side > 0 else -1
+    facing = tail_of(-sign * against, bars)
+    before, after = (Tail(*map(max, facing, tail_of(sign * side, bars))) for side in (held, held + order))
+    value = beyond(after.value_at_risk, limits.max_value_at_risk, worth)
+    shortfall = beyond(after.shortfall, limits.max_shortfall, worth)
+    # No named stress is worse for one asset than losing all of it.
+    return told | {
+        R.MAX_VALUE_AT_RISK: value and after.value_at_risk >= before.value_at_risk,
+        R.MAX_SHORTFALL: shortfall and after.shortfall >= before.shortfall,
+        R.MAX_STRESS_LOSS: beyond(max(held + order, against), limits.max_stress_loss, worth),
+    }
+
+
+def beyond(amount: int, limit: float | None, worth: int) -> bool:
+    """Whether an amount exceeds a share of equity, in cents rounded down."""
+    assert limit is not None
+    return amount > math.floor(share(limit) * worth)
 
 
 def _history(wish: Intent, books: AccountView, lots: int, world: World) -> dict[RefusalReason, bool]:
@@ -239,6 +300,12 @@ ORDER = (
     R.MAX_GROSS_EXPOSURE,
     R.INSUFFICIENT_MARGIN,
     R.LIQUIDATION_DISTANCE,
+    R.RISK_UNKNOWN,
+    R.MAX_VALUE_AT_RISK,
+    R.MAX_SHORTFALL,
+    R.MAX_STRESS_LOSS,
+    R.CONCENTRATION,
+    R.MAX_CLUSTER_EXPOSURE,
     R.MAX_OPEN_ORDERS,
     R.POSITION_ALREADY_OPEN,
     R.ENTRY_ALREADY_PENDING,

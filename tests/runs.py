@@ -22,7 +22,10 @@ def eager(checkpoint_bars: int = 500, **decision: Any) -> Settings:
     """Trades every setup without a loss limit; positions close at stop, at target and, after 10 bars, by time."""
     return Settings(
         decision=DecisionSettings(**({"take_every_setup": True, "time_limit_bars": 10} | decision)),
-        risk=RiskSettings(max_daily_loss=1.0, halt_daily_loss=1.0, max_drawdown=1.0, max_losing_trades=1_000),
+        # As many scenarios as there are returns in the market history that is demanded anyway.
+        risk=RiskSettings(
+            max_daily_loss=1.0, halt_daily_loss=1.0, max_drawdown=1.0, max_losing_trades=1_000, min_scenarios=29
+        ),
         journal=JournalSettings(checkpoint_bars=checkpoint_bars),
     )
 

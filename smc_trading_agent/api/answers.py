@@ -105,6 +105,8 @@ class HealthData(BaseModel):
     journal_hash: str = Field(description="hash over all of them")
     quality: dict[str, int] = Field(description="market data rows by fate")
     limits_hash: str = Field(description="hash over the effective limits of the risk gateway")
+    risk_model_trusted: bool = Field(description="whether tests of value at risk believe it")
+    risk_limits_divided_by: float = Field(description="what failed tests divide its limits by; 1 while none failed")
     error: str = Field(description="why the agent failed; empty while it did not")
     models: ModelsOut | None = Field(description="None where base rates alone forecast")
 
@@ -196,12 +198,36 @@ class LatencyData(BaseModel):
     components: list[LatencyOut]
 
 
+class ModelTestOut(BaseModel):
+    """What tests say of the value at risk forecasts of one book, over the last 250."""
+
+    forecasts: int
+    exceedances: int = Field(description="losses larger than the forecast")
+    expected: float = Field(description="exceedances to be expected")
+    zone: str = Field(description="Basel's traffic light: untested, green, yellow or red")
+    coverage_p: float = Field(description="Kupiec: as many exceedances as there should be?")
+    independence_p: float = Field(description="Christoffersen: does one bring the next?")
+    tighten_by: float
+    trusted: bool
+
+
+class RiskModelOut(BaseModel):
+    """Whether the model behind value at risk has been right, and what follows."""
+
+    scenarios: int = Field(description="that figures rest on now")
+    min_scenarios: int = Field(description="fewer give no figure, and no entry where one is limited")
+    tighten_by: float = Field(description="limits on value at risk and shortfall are divided by this, 1 to 1.33")
+    trusted: bool = Field(description="false: the largest of historical and normal figures is compared")
+    tests: dict[str, ModelTestOut] = Field(description="by book: held, and hypothetical long and short")
+
+
 class LimitsData(BaseModel):
     """The limits of the risk gateway that are in force."""
 
     limits_hash: str = Field(description="hash over them; two processes with one hash have the same limits")
     limits: dict[str, float | str | list[str] | None] = Field(description="0 is none; null is not looked at")
     schedule: ScheduleOut = Field(description="how the checks are run, measured at start-up")
+    risk_model: RiskModelOut
     check_errors: dict[str, int] = Field(description="checks that failed, and so refused, since the process started")
 
 

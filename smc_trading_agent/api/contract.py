@@ -190,7 +190,7 @@ def _breaker_word(handle: AgentHandle) -> BreakerWord:
 
 
 def _health(handle: AgentHandle) -> HealthData:
-    status = handle.status()
+    status, in_force = handle.status(), handle.limits
     return HealthData(
         overall_status=overall_health(status.state, status.breaker),
         circuit_breaker=_breaker_word(handle),
@@ -205,7 +205,9 @@ def _health(handle: AgentHandle) -> HealthData:
         journal_length=status.journal_length,
         journal_hash=status.journal_hash,
         quality=status.quality,
-        limits_hash=handle.limits.limits_hash,
+        limits_hash=in_force.limits_hash,
+        risk_model_trusted=in_force.risk_model.trusted,
+        risk_limits_divided_by=in_force.risk_model.tighten_by,
         error=status.error,
         models=models_out(handle.models),
     )

@@ -15,6 +15,7 @@ from smc_trading_agent.cli.output import CHECK_FAILED, OK, emit, results
 from smc_trading_agent.domain.clock import utc_text
 from smc_trading_agent.research.pairs import bars_of
 from smc_trading_agent.research.var_backtest import Market, VarReport, backtest_var
+from smc_trading_agent.risk_manager.value_at_risk import asset_of
 from smc_trading_agent.risk_manager.var_backtest import LikelihoodRatio
 from smc_trading_agent.runtime.markets import open_file
 
@@ -32,7 +33,6 @@ COLUMNS = (
     "book", "model", "forecasts", "exceeded", "expected", "rate", "mean VaR", "worst loss",
     "Kupiec p", "independence p", "joint p", "zone", "tighten by", "trusted",
 )  # fmt: skip
-QUOTES = ("USDT", "USDC", "BUSD", "USD", "EUR")
 
 
 @app.callback()
@@ -58,9 +58,7 @@ def backtest(
         markets = []
         for path in data:
             market = open_file(path, file_options("", "", "", ignore_unknown)).market
-            asset = market.instrument.symbol
-            for quote in QUOTES:
-                asset = asset.removesuffix(quote)
+            asset = asset_of(market.instrument.symbol)
             markets.append(Market(market.instrument.key, asset, bars_of(market.feed.batches(0), None)))
         with progress_bar(as_json) as progress:
             task = progress.add_task("value at risk", total=max(len(market.bars) for market in markets))

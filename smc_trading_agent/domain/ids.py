@@ -7,6 +7,7 @@ import hashlib
 from smc_trading_agent.domain.reasons import OrderPurpose
 
 CLIENT_ID_LENGTH = 36  # the shortest limit among the venues we speak to
+PURPOSE_ENDS = {purpose: f"-{purpose.value}" for purpose in OrderPurpose}
 
 
 def content_id(prefix: str, *parts: object) -> str:
@@ -20,7 +21,7 @@ def client_order_id(decision_id: str, purpose: OrderPurpose) -> str:
 
     Raises `ValueError` rather than cutting an id short: two purposes could be left with the same one.
     """
-    made = f"{decision_id}-{purpose.value}"
+    made = decision_id + PURPOSE_ENDS[purpose]
     if len(made) > CLIENT_ID_LENGTH:
         raise ValueError(f"client order id {made!r} is longer than {CLIENT_ID_LENGTH}; use a shorter decision id")
     return made

@@ -57,6 +57,12 @@ class RefusalReason(StrEnum):
     COOL_DOWN_AFTER_EXIT = "cool_down_after_exit"
     PARENT_QUANTITY = "parent_quantity"
     STALE_ACCOUNT = "stale_account"
+    RISK_UNKNOWN = "risk_unknown"
+    MAX_VALUE_AT_RISK = "max_value_at_risk"
+    MAX_SHORTFALL = "max_shortfall"
+    MAX_STRESS_LOSS = "max_stress_loss"
+    CONCENTRATION = "concentration"
+    MAX_CLUSTER_EXPOSURE = "max_cluster_exposure"
 
 
 REFUSAL_MEANINGS: dict[RefusalReason, str] = {
@@ -119,6 +125,15 @@ REFUSAL_MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.PARENT_QUANTITY: "filled, open and UNKNOWN children together would exceed the parent "
     "order's quantity",
     RefusalReason.STALE_ACCOUNT: "the account was looked at before orders were sent that the last mark has seen",
+    RefusalReason.RISK_UNKNOWN: "value at risk can't be told: fewer closes than risk.min_scenarios, a close "
+    "older than risk.max_risk_age_bars, or one that is no price",
+    RefusalReason.MAX_VALUE_AT_RISK: "value at risk with the order would exceed risk.max_value_at_risk and grow",
+    RefusalReason.MAX_SHORTFALL: "expected shortfall with the order would exceed risk.max_shortfall and grow",
+    RefusalReason.MAX_STRESS_LOSS: "the loss in the worst named stress would exceed risk.max_stress_loss",
+    RefusalReason.CONCENTRATION: "one asset's share of gross exposure would exceed risk.max_asset_share, or "
+    "the Herfindahl index risk.max_herfindahl",
+    RefusalReason.MAX_CLUSTER_EXPOSURE: "assets correlated at risk.cluster_correlation or more would "
+    "together exceed risk.max_cluster_exposure",
 }
 
 

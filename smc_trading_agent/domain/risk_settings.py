@@ -53,6 +53,18 @@ class RiskSettings(Section):
         0.005, "lower", ge=0, le=1, description="share of gross exposure below which the venue liquidates"
     )
     min_liquidation_distance: float = limit(0.1, "lower", ge=0, le=1, description="share of the price")
+    max_value_at_risk: float | None = limit(
+        0.02, ge=0, description="99 %, over scenario_bars, of all that could be held; null: not looked at"
+    )
+    max_shortfall: float | None = limit(0.03, ge=0, description="expected shortfall at 97.5 %, likewise")
+    max_stress_loss: float | None = limit(1.05, ge=0, description="in the worst named stress; null: not looked at")
+    max_asset_share: float = limit(1.0, ge=0, le=1, description="of one asset in gross exposure; one asset alone is 1")
+    max_herfindahl: float = limit(1.0, ge=0, le=1, description="sum of the squares of all assets' shares")
+    max_cluster_exposure: float | None = limit(
+        2.0, ge=0, description="times equity, of assets that go together; null: not looked at"
+    )
+    cluster_correlation: float = limit(0.7, ge=0, le=1, description="from here on two assets go together")
+    max_risk_age_bars: int = limit(2, ge=0, description="decision bars since the close that risk figures rest on")
     max_open_orders: int = limit(6, ge=0)
     max_open_entries: int = limit(1, ge=0)
     max_positions: int = limit(1, ge=0)
@@ -81,6 +93,9 @@ class RiskSettings(Section):
     probe_orders: int = Field(2, ge=1, description="orders that must end well in HALF_OPEN")
     probe_size: float = Field(0.5, gt=0, le=1, description="share of the normal size in HALF_OPEN")
     probe_timeout_seconds: float = Field(604_800.0, gt=0, description="a probe not over by then re-opens the breaker")
+    scenarios: int = Field(1_000, ge=100, le=100_000, description="decision bars that risk figures look back on")
+    min_scenarios: int = Field(250, ge=1, description="fewer give no figure, and no entry where a figure is limited")
+    scenario_bars: int = Field(1, ge=1, le=1_000, description="decision bars that a scenario lasts; they overlap")
     breaker: BreakerSettings = BreakerSettings()
     change_reason: str = Field("", description="why limits were changed; production demands one to loosen any")
     change_actor: str = Field("operator", description="who changed them")

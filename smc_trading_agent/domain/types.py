@@ -385,12 +385,39 @@ class LimitsChange(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ModelTestView(msgspec.Struct, frozen=True):
+    """What tests say of value at risk forecasts of one book: ``held``, or a hypothetical ``long`` or ``short``."""
+
+    forecasts: int
+    exceedances: int
+    expected: float
+    zone: str
+    coverage_p: float
+    independence_p: float
+    tighten_by: float
+    trusted: bool
+
+
+class RiskModelView(msgspec.Struct, frozen=True):
+    """How far value at risk is to be believed. The limits on it and on shortfall are divided by ``tighten_by``.
+
+    Where it is not ``trusted``, the largest of the historical and both normal figures is what is compared.
+    """
+
+    scenarios: int
+    min_scenarios: int
+    tighten_by: float
+    trusted: bool
+    tests: dict[str, ModelTestView]
+
+
 class LimitsView(msgspec.Struct, frozen=True):
     """The limits in force, their hash, and how the checks are run: measured at start-up, by schedule."""
 
     limits_hash: str
     limits: dict[str, Any]
     schedule: ScheduleReport
+    risk_model: RiskModelView
     check_errors: dict[str, int] = {}
 
 

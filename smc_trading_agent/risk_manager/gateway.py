@@ -38,19 +38,22 @@ from smc_trading_agent.domain.types import (
     RefusalDetail,
 )
 from smc_trading_agent.risk_manager.activity import BRACKET, Activity, Reservation, Reservations, SentOrders
+from smc_trading_agent.risk_manager.book_risk import BookRisk
 from smc_trading_agent.risk_manager.checks.catalogue import ENTRY_CHECKS, EXIT_CHECKS
 from smc_trading_agent.risk_manager.checks.question import Amounts, Check, Question, amounts_of
 from smc_trading_agent.risk_manager.circuit_breaker import CircuitBreaker
 from smc_trading_agent.risk_manager.evaluation import choose, engine_error, one_after_another
 from smc_trading_agent.risk_manager.limits import NS, limit_values, limits_hash, limits_of, ppm
 from smc_trading_agent.risk_manager.market_memory import DAY_NS, MarketMemory
-from smc_trading_agent.risk_manager.numbers import demand_numbers
+from smc_trading_agent.risk_manager.numbers import cents_of, demand_numbers
 from smc_trading_agent.risk_manager.orders import bracket, exit_order, shown_limits
+from smc_trading_agent.risk_manager.risk_figures import RiskFigures
 from smc_trading_agent.risk_manager.sizing import SizeFacts, SizeRule, Sizing, size_entry
 
 STAGE = "risk_manager"
 REMEMBERED_DECISIONS = 10_000
 NO_SIZE = Sizing(0, None, 0, 0, 0, 0, None, (), 0, SizeRule.NOTHING)
+NO_FIGURES = RiskFigures()
 SIZE_OF_AN_EXIT = msgspec.structs.replace(NO_SIZE, bound_by=SizeRule.POSITION)
 
 
@@ -68,14 +71,14 @@ class GatewayRecord(msgspec.Struct):
     market: MarketMemory = msgspec.field(default_factory=MarketMemory)
     limits: dict[str, Any] = {}
     breaker: bytes = b""
+    risk: bytes = b""
 
 
 class RiskGateway:
     """See the module.
 
     ``record`` journals each breaker change before it takes effect. ``models`` is the hash of the bundle that forecasts,
-    empty where none does. ``further`` are checks that need more than this room knows, such as value at risk; they
-    fail closed like the rest.
+    empty where none does. ``further`` are checks that need more than this room knows; they fail closed like the rest.
     """
 
     def __init__(
@@ -97,6 +100,9 @@ class RiskGateway:
         self._seal = seal
         self._models = models
         self._record = GatewayRecord()
+        self._market = self._record.market.readings()
+        self._cents = cents_of(instrument)
+        self._risk = BookRisk(instrument, settings, clock)
         self._lock = threading.RLock()
         self._reserved = Reservations()
         self._entry_checks: Sequence[Check] = (*ENTRY_CHECKS, *further)
@@ -117,7 +123,8 @@ class RiskGateway:
     def limits(self) -> LimitsView:
         """The limits in force, their hash, and how the checks are run."""
         values = self._record.limits
-        return LimitsView(limits_hash(values), dict(values), self._schedule.report, dict(self.check_errors))
+        errors = dict(self.check_errors)
+        return LimitsView(limits_hash(values), dict(values), self._schedule.report, self._risk.view, errors)
 
     @property
     def limit_values(self) -> dict[str, Any]:
@@ -188,19 +195,21 @@ class RiskGateway:
 
     def snapshot(self) -> bytes:
         """The whole state, breaker included."""
-        self._record.breaker = self._breaker.snapshot()
+        self._record.breaker, self._record.risk = self._breaker.snapshot(), self._risk.snapshot()
         return msgspec.json.encode(self._record)
 
     def restore(self, data: bytes) -> None:
         """Takes over a persisted state as it was, the limits of that time included."""
         self._record = msgspec.json.decode(data, type=GatewayRecord)
         self._breaker.restore(self._record.breaker)
+        self._market = self._record.market.readings()
+        self._risk.restore(self._record.risk)
         self._adopt(RiskSettings.model_validate(self._settings.model_dump() | self._record.limits))
 
     def _adopt(self, settings: RiskSettings) -> None:
         self._limits = limits_of(settings, self._instrument)
         self._record.limits = limit_values(settings)
-        self._amounts = amounts_of(0, 0, 0, self._limits)
+        self._amounts = amounts_of(0, 0, 0, self._limits, self._cents)
         self._amounts_at = 0
 
     def _halt(self, detail: RefusalDetail) -> None:
@@ -220,10 +229,13 @@ class RiskGateway:
         record.activity.follow(account, now, self._models, self._limits)
         if bar is not None:
             record.market.add(bar)
+            self._market = record.market.readings()
+            self._risk.on_bar(bar, account.position * account.mark)
         if account.unknown_orders == 0:
             self._breaker.clear(BreakerCause.UNKNOWN_ORDERS)
         self._check_losses(account)
         self._breaker.tick(account.open_entries)
+        self._amounts_for(account.equity, now)  # ahead of the order that may follow
 
     def _check_losses(self, account: AccountView) -> None:
         limits, start, peak = self._limits, self._record.day_start_equity, self._record.peak_equity
@@ -275,7 +287,7 @@ class RiskGateway:
         return Refusal(intent.decision_id, STAGE, now, tuple(details))
 
     def _sized(self, intent: Intent, account: AccountView, worst: int) -> Sizing:
-        market, buying = self._record.market, intent.side > 0
+        market, buying = self._market, intent.side > 0
         facts = SizeFacts(
             account.equity,
             intent.price,
@@ -302,7 +314,13 @@ class RiskGateway:
         self, intent: Intent, account: AccountView, sizing: Sizing, lots: int, now: int, worst: int = 0
     ) -> Question:
         record, breaker, buying = self._record, self._breaker, intent.side > 0
-        activity, market, mark = record.activity, record.market, account.mark
+        activity, market, mark = record.activity, self._market, account.mark
+        own = (account.worst_long if buying else account.worst_short) * mark
+        other = (account.worst_short if buying else account.worst_long) * mark
+        notional = lots * worst
+        risk = NO_FIGURES
+        if intent.purpose is OrderPurpose.ENTRY:
+            risk = self._risk.figures(buying, own, other, notional, self._limits.cluster_correlation)
         return Question(
             intent,
             account,
@@ -314,9 +332,9 @@ class RiskGateway:
             self._fee_ppm,
             lots,
             sizing.bound_by,
-            lots * worst,
-            (account.worst_long if buying else account.worst_short) * mark,
-            (account.worst_short if buying else account.worst_long) * mark,
+            notional,
+            own,
+            other,
             breaker.state,
             breaker.lets_exposure_grow,
             breaker.lets_exposure_shrink,
@@ -332,16 +350,17 @@ class RiskGateway:
             len(activity.losses),
             activity.last_exit,
             intent.decision_id in record.sent,
+            risk,
         )
 
     def _amounts_for(self, equity: int, now: int) -> Amounts:
         """What limits work out to; kept while equity and references are the same and it is younger than its time."""
         record, kept = self._record, self._amounts
-        start, peak = record.day_start_equity, record.peak_equity
+        start, peak, tighten = record.day_start_equity, record.peak_equity, self._risk.standing.tighten_ppm
         fresh = now - self._amounts_at <= self._amounts_ttl_ns
-        if fresh and kept.equity == equity and kept.day_start == start and kept.peak == peak:
+        if fresh and kept.equity == equity and (kept.day_start, kept.peak, kept.tighten_ppm) == (start, peak, tighten):
             return kept
-        self._amounts, self._amounts_at = amounts_of(equity, start, peak, self._limits), now
+        self._amounts, self._amounts_at = amounts_of(equity, start, peak, self._limits, self._cents, tighten), now
         return self._amounts
 
     def _remember(self, intent: Intent, now: int, orders: int, lots: int) -> None:

@@ -38,6 +38,14 @@ class Limits(msgspec.Struct, frozen=True):
     margin_ppm: int
     maintenance_ppm: int
     liquidation_ppm: int
+    value_at_risk_ppm: int | None
+    shortfall_ppm: int | None
+    stress_ppm: int | None
+    asset_share_ppm: int
+    herfindahl_ppm: int
+    cluster_ppm: int | None
+    cluster_correlation: float
+    risk_age_bars: int
     open_orders: int
     open_entries: int
     positions: int
@@ -67,7 +75,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 def ppm(share: float) -> int:
     """A share in parts per million, to the nearest."""
-    return round(share * PPM)
+    return PPM if share == 1.0 else round(share * PPM)
 
 
 def limits_of(settings: RiskSettings, instrument: Instrument) -> Limits:
@@ -78,19 +86,27 @@ def limits_of(settings: RiskSettings, instrument: Instrument) -> Limits:
         any_instrument=ANY_INSTRUMENT in s.allowed_instruments,
         instruments=frozenset(s.allowed_instruments),
         risk_ppm=ppm(s.risk_per_trade),
-        kelly_ppm=None if s.kelly_fraction is None else ppm(s.kelly_fraction),
+        kelly_ppm=_ppm_or_none(s.kelly_fraction),
         volatility_ppm=ppm(s.volatility_target),
         history_bars=s.min_history_bars,
         jump_millis=round(s.max_jump_sigmas * 1_000),
         order_lots=lots_of(s.max_order_quantity, instrument),
         order_ppm=ppm(s.max_order_notional),
-        volume_ppm=None if s.max_volume_share is None else ppm(s.max_volume_share),
+        volume_ppm=_ppm_or_none(s.max_volume_share),
         position_lots=lots_of(s.max_position_quantity, instrument),
         position_ppm=ppm(s.max_position_notional),
         leverage_ppm=ppm(s.max_leverage),
         margin_ppm=ppm(s.initial_margin),
         maintenance_ppm=ppm(s.maintenance_margin),
         liquidation_ppm=ppm(s.min_liquidation_distance),
+        value_at_risk_ppm=_ppm_or_none(s.max_value_at_risk),
+        shortfall_ppm=_ppm_or_none(s.max_shortfall),
+        stress_ppm=_ppm_or_none(s.max_stress_loss),
+        asset_share_ppm=ppm(s.max_asset_share),
+        herfindahl_ppm=ppm(s.max_herfindahl),
+        cluster_ppm=_ppm_or_none(s.max_cluster_exposure),
+        cluster_correlation=s.cluster_correlation,
+        risk_age_bars=s.max_risk_age_bars,
         open_orders=s.max_open_orders,
         open_entries=s.max_open_entries,
         positions=s.max_positions,
@@ -160,6 +176,10 @@ def _loosened(looser: Looser, before: Any, after: Any) -> bool:
         return before is not None
     old, new = float(before), float(after)
     return new > old if looser == "higher" else new < old
+
+
+def _ppm_or_none(share: float | None) -> int | None:
+    return None if share is None else ppm(share)
 
 
 def _ns(seconds: float) -> int:

@@ -16,6 +16,15 @@ ROBUST = math.sqrt(math.pi / 2)
 """Standard deviations in a mean absolute deviation of a normal distribution."""
 
 
+class MarketReadings(msgspec.Struct, frozen=True):
+    """What orders are judged by; see the properties of `MarketMemory`."""
+
+    closes: int
+    day_sigma_ppm: int
+    jump_millis: int
+    day_volume: int
+
+
 class MarketMemory(msgspec.Struct):
     """Running statistics of logarithmic returns from close to close, and the traded lots of the last day.
 
@@ -55,6 +64,10 @@ class MarketMemory(msgspec.Struct):
             return
         self.variance = DECAY * self.variance + (1 - DECAY) * change * change
         self.deviation = DECAY * self.deviation + (1 - DECAY) * size
+
+    def readings(self) -> MarketReadings:
+        """All of it, worked out once a bar rather than once an order."""
+        return MarketReadings(self.closes, self.day_sigma_ppm, self.jump_millis, self.day_volume)
 
     @property
     def day_sigma_ppm(self) -> int:

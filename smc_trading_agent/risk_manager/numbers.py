@@ -1,16 +1,39 @@
-"""Values that are no numbers, found before anything is compared with them."""
+"""Values that are no numbers, found before anything is compared with them; quote units in cents."""
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from operator import attrgetter
 
 import msgspec
 
+from smc_trading_agent._core import Instrument
 from smc_trading_agent.domain.types import AccountView, Intent
 
 ACCOUNT = attrgetter(*AccountView.__struct_fields__)
 INTENT = attrgetter(*(name for name in Intent.__struct_fields__ if Intent.__annotations__[name] in ("int", "float")))
+
+
+class Cents(msgspec.Struct, frozen=True):
+    """Hundredths of the quote currency in a quote unit, as a fraction. Risk figures are in cents."""
+
+    numerator: int
+    denominator: int
+
+    def floor(self, units: int) -> int:
+        """Whole cents, rounded down: of an equity."""
+        return units * self.numerator // self.denominator
+
+    def ceil(self, units: int) -> int:
+        """Whole cents, rounded up: of an exposure."""
+        return -(-units * self.numerator // self.denominator)
+
+
+def cents_of(instrument: Instrument) -> Cents:
+    """A quote unit is one tick of one lot."""
+    unit = Fraction(instrument.tick_size) * Fraction(instrument.lot_size) * 100
+    return Cents(unit.numerator, unit.denominator)
 
 
 def demand_numbers(*parts: AccountView | Intent) -> None:

@@ -34,19 +34,10 @@ def _order(
     intent: Intent, purpose: OrderPurpose, kind: str, side: int, lots: int, price: int, parent: str
 ) -> ApprovedOrder:
     entry = purpose is OrderPurpose.ENTRY
+    decision_id, expires_at = intent.decision_id, intent.expires_at if entry else 0
+    named = client_order_id(decision_id, purpose)
     return ApprovedOrder(
-        client_order_id=client_order_id(intent.decision_id, purpose),
-        decision_id=intent.decision_id,
-        instrument=intent.instrument,
-        purpose=purpose,
-        kind=kind,
-        side=side,
-        quantity=lots,
-        price=price,
-        expires_at=intent.expires_at if entry else 0,
-        reduce_only=not entry,
-        parent=parent,
-        seal=b"",
+        named, decision_id, intent.instrument, purpose, kind, side, lots, price, expires_at, not entry, parent, b""
     )
 
 

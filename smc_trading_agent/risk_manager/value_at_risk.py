@@ -93,6 +93,16 @@ class ValueAtRisk:
         return self._book.scenarios
 
     @property
+    def rows(self) -> int:
+        """Scenarios so far, those that left the window included."""
+        return self._book.rows
+
+    @property
+    def newest(self) -> int:
+        """Close of the newest bar, ns; 0 before any."""
+        return self._book.newest or 0
+
+    @property
     def shrinkage(self) -> float:
         """Weight of the constant correlation among the correlations, in [0, 1]."""
         return self._book.shrinkage
@@ -107,6 +117,10 @@ class ValueAtRisk:
         """What the tests say of the forecasts so far, and by how much limits are to be tightened."""
         return verdict_of(self._record)
 
+    def stand(self, positions: Mapping[str, int]) -> None:
+        """What is held from here on: the next forecast that is tested is of this, in place of the last `assess`."""
+        self._positions = dict(positions)
+
     def on_bar(self, time: int, closes: Mapping[str, int]) -> None:
         """Takes the closes in ticks of a bar that ended at ``time``; an instrument left out counts as unchanged.
 
@@ -118,6 +132,10 @@ class ValueAtRisk:
         except (ValueError, TypeError, OverflowError) as error:
             raise _unavailable(error) from error
         self._judge_forecast()
+
+    def work_ahead(self) -> None:
+        """Correlations are worked out when first asked for after a bar: here and now, not in an order's path."""
+        _ = self._book.shrinkage
 
     def assess(self, positions: Mapping[str, int], instrument: str, notional: int) -> Assessment:
         """The risk of ``positions`` with an order of ``notional`` more in ``instrument``, beside that without it.
@@ -206,6 +224,14 @@ class ValueAtRisk:
         except ValueError:
             return None
         return Forecast(seen.value_at_risk, held, rows + self._settings.horizon)
+
+
+QUOTES = ("USDT", "USDC", "BUSD", "USD", "EUR")
+
+
+def asset_of(symbol: str) -> str:
+    """What a symbol is a price of: ``BTC`` of ``BTCUSDT``."""
+    return next((symbol.removesuffix(quote) for quote in QUOTES if symbol.endswith(quote)), symbol)
 
 
 def stress_names() -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import pairwise
+from functools import lru_cache
+from itertools import islice
+from operator import and_
 
 import msgspec
 
@@ -98,10 +100,12 @@ def kupiec(forecasts: int, exceedances: int, confidence: float) -> LikelihoodRat
 
 def transitions(exceeded: Sequence[bool]) -> tuple[int, int, int, int]:
     """Pairs of neighbours: neither exceeded, only the second, only the first, both."""
-    counts = [0, 0, 0, 0]
-    for before, after in pairwise(exceeded):
-        counts[2 * before + after] += 1
-    return counts[0], counts[1], counts[2], counts[3]
+    if not exceeded:
+        return 0, 0, 0, 0
+    both = sum(map(and_, exceeded, islice(exceeded, 1, None)))
+    count = sum(exceeded)
+    second, first = count - exceeded[0] - both, count - exceeded[-1] - both
+    return len(exceeded) - 1 - first - second - both, second, first, both
 
 
 def independence(exceeded: Sequence[bool]) -> LikelihoodRatio:
@@ -110,7 +114,10 @@ def independence(exceeded: Sequence[bool]) -> LikelihoodRatio:
     Christoffersen, Evaluating interval forecasts (International Economic Review 39, 1998), section 4.2; chi-squared
     with 1 degree of freedom.
     """
-    n00, n01, n10, n11 = transitions(exceeded)
+    return _independence(*transitions(exceeded))
+
+
+def _independence(n00: int, n01: int, n10: int, n11: int) -> LikelihoodRatio:
     alone = _log_likelihood(n00 + n10, n01 + n11)
     return _chi_squared_1(2.0 * (_log_likelihood(n00, n01) + _log_likelihood(n10, n11) - alone))
 
@@ -120,8 +127,11 @@ def conditional_coverage(exceeded: Sequence[bool], confidence: float) -> Likelih
 
     Christoffersen (1998), section 4.3. The ratio of coverage counts all forecasts, the first included.
     """
-    coverage = kupiec(len(exceeded), sum(exceeded), confidence)
-    statistic = coverage.statistic + independence(exceeded).statistic
+    return _joint(kupiec(len(exceeded), sum(exceeded), confidence), independence(exceeded))
+
+
+def _joint(coverage: LikelihoodRatio, alone: LikelihoodRatio) -> LikelihoodRatio:
+    statistic = coverage.statistic + alone.statistic
     return LikelihoodRatio(statistic, math.exp(-statistic / 2.0))
 
 
@@ -165,14 +175,20 @@ def verdict_of(record: ForecastRecord) -> Verdict:
 
     Too few exceedances make limits needlessly strict, not unsafe: they are reported by the tests and tighten nothing.
     """
-    forecasts, exceedances, confidence = len(record.exceeded), sum(record.exceeded), record.confidence
+    exceeded = record.exceeded
+    return _verdict(len(exceeded), sum(exceeded), transitions(exceeded), record.confidence)
+
+
+@lru_cache(maxsize=4_096)
+def _verdict(forecasts: int, exceedances: int, pairs: tuple[int, int, int, int], confidence: float) -> Verdict:
+    """All that the tests look at; the same counts come back bar after bar."""
     expected = forecasts * _share_beyond(confidence)
     zone = traffic_light(forecasts, exceedances, confidence)
     if zone is Zone.UNTESTED:
         untested = LikelihoodRatio(0.0, 1.0)
         return Verdict(forecasts, exceedances, expected, zone, untested, untested, untested, 1.0, True)
-    coverage, alone = kupiec(forecasts, exceedances, confidence), independence(record.exceeded)
-    joint = conditional_coverage(record.exceeded, confidence)
+    coverage, alone = kupiec(forecasts, exceedances, confidence), _independence(*pairs)
+    joint = _joint(coverage, alone)
     trusted = not (zone is Zone.RED or alone.rejects or (joint.rejects and exceedances > expected))
     factor = multiplier(forecasts, exceedances, confidence) if trusted else BASEL_MULTIPLIERS[-1]
     tighten_by = factor / BASEL_MULTIPLIERS[0]

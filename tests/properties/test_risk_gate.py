@@ -50,6 +50,14 @@ def random_limits(chance: Random) -> dict[str, Any]:
         "max_leverage": mostly(chance, 20.0, 1.0, 2.0),
         "initial_margin": mostly(chance, 0.1, 0.9),
         "min_liquidation_distance": mostly(chance, 0.0, 0.1, 0.7),
+        "max_value_at_risk": rarely(chance, 1.0, chance.choice((0.0002, 0.001, 0.002)), 25),
+        "max_shortfall": rarely(chance, 1.0, chance.choice((0.0002, 0.001, 0.002)), 25),
+        "max_stress_loss": rarely(chance, 30.0, chance.choice((0.1, 0.5)), 25),
+        "max_asset_share": rarely(chance, 1.0, 0.99, 25),
+        "max_herfindahl": rarely(chance, 1.0, 0.99, 25),
+        "max_cluster_exposure": rarely(chance, 30.0, chance.choice((0.2, 0.5)), 25),
+        "max_risk_age_bars": rarely(chance, 2_000, 1, 25),
+        "min_scenarios": rarely(chance, 29, 31, 25),
         "max_open_orders": mostly(chance, 10_000, 6),
         "max_open_entries": mostly(chance, 10_000, 1),
         "max_positions": mostly(chance, 3, 1),
@@ -68,7 +76,8 @@ def random_limits(chance: Random) -> dict[str, Any]:
 
 def random_bars(chance: Random) -> list[Bar]:
     bars, close = [], PRICE
-    count = chance.choice((30, 31, 60, 130))
+    # Fewer than a hundred tested forecasts, so that the tests of value at risk tighten nothing here.
+    count = chance.choice((30, 31, 60, 120))
     for index in range(count):
         close = max(1, round(close * (1 + chance.gauss(0, 0.001))))
         opened = NOW - (count - index) * QUARTER

@@ -20,9 +20,11 @@ from smc_trading_agent.domain.types import (
     Intent,
     LimitsView,
     ModelsHealth,
+    ModelTestView,
     OrderEvent,
     Refusal,
     RefusalDetail,
+    RiskModelView,
     ScheduleReport,
     Setup,
 )
@@ -284,7 +286,12 @@ class SceneAgent:
 
     label, mode, target_ms, cache_hit_rate = "SYNTHETIC", "paper", 50.0, 0.25
     models: ModelsHealth | None = None
-    limits = LimitsView("5a" * 8, {"max_leverage": 2.0, "allowed_instruments": ["*"]}, ScheduleReport("sequential", 0))
+    limits = LimitsView(
+        "5a" * 8,
+        {"max_leverage": 2.0, "allowed_instruments": ["*"]},
+        ScheduleReport("sequential", 0),
+        RiskModelView(1_000, 250, 1.33, False, {"held": ModelTestView(250, 10, 2.5, "red", 0.0003, 0.5, 1.33, False)}),
+    )
 
     def __init__(self, scene: Scene, key: str | None = API_KEY) -> None:
         self.views, self.latency, self.instrument = scene.views, scene.latency, scene.instrument

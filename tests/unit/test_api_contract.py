@@ -75,6 +75,8 @@ def test_the_limits_in_force_are_shown_with_the_hash_that_health_has() -> None:
     assert data["limits_hash"] == health["limits_hash"] == agent.limits.limits_hash
     assert data["limits"] == agent.limits.limits
     assert (data["schedule"]["chosen"], data["check_errors"]) == ("sequential", {})
+    assert data["risk_model"] == msgspec.to_builtins(agent.limits.risk_model)
+    assert (health["risk_model_trusted"], health["risk_limits_divided_by"]) == (False, 1.33)
 
 
 def test_health_names_the_models_that_are_served() -> None:

@@ -80,6 +80,8 @@ def test_a_value_that_is_no_number_refuses(check: Check, part: str, field: str) 
         asked = msgspec.structs.replace(asked, **{field: math.nan})
     elif part == "intent":
         asked = msgspec.structs.replace(asked, intent=msgspec.structs.replace(asked.intent, **{field: math.nan}))
+    elif part == "risk":
+        asked = question(of_risk={field: math.nan})
     else:
         asked = question(of_account={field: math.nan})
     assert check(asked) != ()

@@ -88,6 +88,7 @@ def test_every_reason_is_reported_not_only_the_first() -> None:
         R.SIZE_BELOW_MINIMUM,
         R.MAX_POSITION_NOTIONAL,
         R.MAX_GROSS_EXPOSURE,
+        R.RISK_UNKNOWN,
         R.MAX_OPEN_ORDERS,
         R.POSITION_ALREADY_OPEN,
         R.ENTRY_ALREADY_PENDING,

@@ -11,8 +11,18 @@ from collections.abc import Sequence
 import msgspec
 
 from smc_trading_agent.domain.reasons import RefusalReason
-from smc_trading_agent.risk_manager.checks import duplicates, exposure, freshness, loss, order_shape, price, rate, size
+from smc_trading_agent.risk_manager.checks import (
+    duplicates,
+    exposure,
+    freshness,
+    loss,
+    order_shape,
+    price,
+    rate,
+    size,
+)
 from smc_trading_agent.risk_manager.checks import state as states
+from smc_trading_agent.risk_manager.checks import tail_risk
 from smc_trading_agent.risk_manager.checks.question import Check
 
 
@@ -64,6 +74,12 @@ CATALOGUE: tuple[CheckEntry, ...] = (
     CheckEntry(exposure.gross_exposure, R.MAX_GROSS_EXPOSURE, ("PT-09",)),
     CheckEntry(exposure.margin, R.INSUFFICIENT_MARGIN, ("PT-10",)),
     CheckEntry(exposure.liquidation_distance, R.LIQUIDATION_DISTANCE, ("PT-34",)),
+    CheckEntry(tail_risk.known_risk, R.RISK_UNKNOWN, ("PT-29", "PT-30")),
+    CheckEntry(tail_risk.value_at_risk, R.MAX_VALUE_AT_RISK, ("PT-29",)),
+    CheckEntry(tail_risk.shortfall, R.MAX_SHORTFALL, ("PT-30",)),
+    CheckEntry(tail_risk.stress_loss, R.MAX_STRESS_LOSS, ("PT-30",)),
+    CheckEntry(tail_risk.concentration, R.CONCENTRATION, ("PT-31",)),
+    CheckEntry(tail_risk.cluster_exposure, R.MAX_CLUSTER_EXPOSURE, ("PT-32",)),
     CheckEntry(exposure.open_orders, R.MAX_OPEN_ORDERS, ("PT-12",)),
     CheckEntry(exposure.one_position, R.POSITION_ALREADY_OPEN, ("PT-08",)),
     CheckEntry(exposure.one_entry, R.ENTRY_ALREADY_PENDING, ("PT-12",)),
@@ -143,10 +159,10 @@ REMARKS: dict[str, str] = {
     "PT-23": "data of the future refuses; the offset to a venue's clock comes with a live venue",
     "PT-24": "differences at start halt the breaker; checks while running belong to reconciliation",
     "PT-25": "there is no second source, so a jump refuses until the bar after it",
-    "PT-29": "the stage's value at risk is passed to the gate as a further check",
-    "PT-30": "as PT-29",
-    "PT-31": "an account holds one instrument, whose share is always the whole",
-    "PT-32": "as PT-31; correlation between accounts is part of the value at risk",
+    "PT-29": "in scenarios of decision bars; every order that could fill counts, each side by itself, the worse one",
+    "PT-30": "expected shortfall at 97.5 %; the worst of the named stresses",
+    "PT-31": "an account holds one instrument, whose share is always the whole: below 1 these limits let nothing pass",
+    "PT-32": "as PT-31, its cluster is gross exposure; a correlation that can't be known counts as 1",
     "PT-33": "an account has one venue and one collateral",
     "PT-34": "an ADL event comes with a live venue",
     "PT-35": "refuses growth; putting a lost stop back belongs to the execution engine",

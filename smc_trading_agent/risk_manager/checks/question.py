@@ -11,11 +11,17 @@ from smc_trading_agent.domain.reasons import BreakerState, InstrumentState, Refu
 from smc_trading_agent.domain.types import AccountView, Intent, RefusalDetail
 from smc_trading_agent.risk_manager.activity import Recent
 from smc_trading_agent.risk_manager.limits import Limits
+from smc_trading_agent.risk_manager.numbers import Cents
+from smc_trading_agent.risk_manager.risk_figures import RiskFigures
 from smc_trading_agent.risk_manager.sizing import SizeRule
 
 
 class Amounts(msgspec.Struct, frozen=True):
-    """What shares of equity come to, in quote units; ``equity``, ``day_start`` and ``peak`` are their sources."""
+    """What shares of equity come to, in quote units; ``equity``, ``day_start`` and ``peak`` are their sources.
+
+    From ``value_at_risk`` on they are whole cents, None where not looked at; those on value at risk and shortfall are
+    divided by ``tighten_ppm`` parts per million. ``looks_at_risk`` says whether a limit needs a scenario.
+    """
 
     equity: int
     day_start: int
@@ -25,10 +31,23 @@ class Amounts(msgspec.Struct, frozen=True):
     leverage: int
     daily_loss: int
     drawdown: int
+    tighten_ppm: int
+    looks_at_risk: bool
+    value_at_risk: int | None
+    shortfall: int | None
+    stress: int | None
+    cluster: int | None
 
 
-def amounts_of(equity: int, day_start: int, peak: int, limits: Limits) -> Amounts:
+def amounts_of(equity: int, day_start: int, peak: int, limits: Limits, cents: Cents, tighten_ppm: int = PPM) -> Amounts:
     """Each rounded down."""
+    worth = cents.floor(equity)
+
+    def part(share: int | None, divisor: int) -> int | None:
+        return None if share is None else worth * share // divisor
+
+    tail = (part(limits.value_at_risk_ppm, tighten_ppm), part(limits.shortfall_ppm, tighten_ppm))
+    stress = part(limits.stress_ppm, PPM)
     return Amounts(
         equity,
         day_start,
@@ -38,6 +57,11 @@ def amounts_of(equity: int, day_start: int, peak: int, limits: Limits) -> Amount
         equity * limits.leverage_ppm // PPM,
         day_start * limits.daily_loss_ppm // PPM,
         peak * limits.drawdown_ppm // PPM,
+        tighten_ppm,
+        tail != (None, None) or stress is not None,
+        *tail,
+        stress,
+        part(limits.cluster_ppm, PPM),
     )
 
 
@@ -46,7 +70,7 @@ class Question(msgspec.Struct, frozen=True):
 
     ``quantity`` are the lots that would be sent and ``bound_by`` the rule that they came from; ``notional`` is their
     value at the worst price. ``side_exposure`` and ``other_exposure`` are what is held or could fill on the order's
-    side and on the other, in quote units at the last price.
+    side and on the other, in quote units at the last price. ``risk`` is of all of it with this order.
     """
 
     intent: Intent
@@ -77,6 +101,7 @@ class Question(msgspec.Struct, frozen=True):
     losses: int
     last_exit: int
     seen: bool
+    risk: RiskFigures
 
     @property
     def gross(self) -> int:

@@ -12,6 +12,7 @@ from smc_trading_agent.cli.data import app as data_app
 from smc_trading_agent.cli.doctor import doctor
 from smc_trading_agent.cli.explain import explain
 from smc_trading_agent.cli.run import run
+from smc_trading_agent.cli.simex import simex
 from smc_trading_agent.cli.verify import verify
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(verify)
 app.command("base-rates")(base_rates)
 app.command()(explain)
 app.command()(chart)
+app.command()(simex)
 app.add_typer(data_app, name="data")
 app.command()(doctor)
 

@@ -101,4 +101,4 @@ def running(*arguments: str) -> Iterator[Simex]:
     finally:
         process.terminate()
         _, errors = process.communicate(timeout=PATIENCE_S)
-    assert (process.returncode, errors.decode()) == (0, "")
+    assert (process.returncode, errors.decode()) == (0, ""), errors.decode()

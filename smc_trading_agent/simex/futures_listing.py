@@ -45,7 +45,7 @@ def exchange_info(call: Call) -> object:
         "futuresType": "U_MARGINED",
         "rateLimits": call.venue.limits[exchange.kind].described(),
         "exchangeFilters": [],
-        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": 0}],
         "symbols": [
             {
                 "symbol": symbol.name,

@@ -58,6 +58,8 @@ class Rest:
             answer = await self.answer(request)
         except Lost:
             drop(scope)()
+            while (await receive())["type"] != "http.disconnect":
+                continue
             return
         await answer(scope, receive, send)
 

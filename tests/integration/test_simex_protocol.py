@@ -1,0 +1,224 @@
+"""The venue's rules at the wire: signatures, windows, filters, limits, settings, streams, controls."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.processes import wait_until
+from tests.simex import Simex, running
+
+ORDER = "/fapi/v1/order"
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[Simex]:
+    with running("--seed", "8") as simex:
+        yield simex
+
+
+def mark(venue: Simex, symbol: str = "BTCUSDT") -> Decimal:
+    return Decimal(venue.request("GET", "/fapi/v1/premiumIndex", signed=False, symbol=symbol)[1]["markPrice"])
+
+
+def limit(venue: Simex, **changed: object) -> dict[str, object]:
+    price = (mark(venue) * Decimal("0.98")).quantize(Decimal("0.1"))
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
+    return {name: value for name, value in ({**order, "price": price} | changed).items() if value is not None}
+
+
+def code(answer: tuple[int, Any, Any]) -> int:
+    status, body, _ = answer
+    assert status >= 400, body
+    assert set(body) == {"code", "msg"}
+    return int(body["code"])
+
+
+def read_on(socket: ClientConnection) -> None:
+    while True:
+        socket.recv(timeout=20)
+
+
+def test_requests_must_be_signed_and_fresh(venue: Simex) -> None:
+    now = int(time.time() * 1000)
+    balance = "/fapi/v2/balance"
+    assert venue.request("GET", balance)[0] == 200
+    assert code(venue.request("GET", balance, signed=False)) == -1102
+    assert code(venue.request("GET", balance, signed=False, timestamp=now)) == -1102
+    assert code(venue.request("GET", balance, signed=False, timestamp=now, signature="0" * 64)) == -1022
+    assert code(venue.request("GET", balance, timestamp=now - 6_000)) == -1021
+    assert venue.request("GET", balance, timestamp=now - 6_000, recvWindow=20_000)[0] == 200
+    assert code(venue.request("GET", balance, timestamp=now + 5_000)) == -1021
+    assert code(venue.request("GET", balance, recvWindow=70_000)) == -1131
+    assert code(venue.request("GET", "/fapi/v9/nothing", signed=False)) == -5000
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"symbol": "NOPEUSDT"}, -1121),
+        ({"symbol": None}, -1102),
+        ({"side": "HOLD"}, -1117),
+        ({"type": "ICEBERG"}, -1116),
+        ({"type": "STOP_MARKET", "stopPrice": "1"}, -4120),
+        ({"timeInForce": None}, -1102),
+        ({"timeInForce": "GTT"}, -1115),
+        ({"price": None}, -1102),
+        ({"price": "29000.55"}, -1111),
+        ({"price": "1"}, -4164),
+        ({"price": "0"}, -4001),
+        ({"quantity": "0.0105"}, -1111),
+        ({"quantity": "0"}, -4003),
+        ({"quantity": "2000"}, -4005),
+        ({"quantity": "0.001"}, -4164),
+        ({"quantity": "x"}, -1100),
+        ({"quantity": ""}, -1105),
+        ({"newClientOrderId": "bad id!"}, -1100),
+        ({"newClientOrderId": "x" * 37}, -1100),
+        ({"positionSide": "LONG"}, -4061),
+        ({"reduceOnly": "true"}, -2022),
+        ({"reduceOnly": "maybe"}, -1100),
+        ({"selfTradePreventionMode": "SOMETIMES"}, -1130),
+        ({"quantity": "900"}, -2019),
+    ],
+)
+def test_an_order_that_breaks_a_rule_is_refused_by_its_code(
+    venue: Simex, changed: dict[str, object], expected: int
+) -> None:
+    before = len(venue.ledger()["futures"]["main"]["orders"])
+    assert code(venue.request("POST", ORDER, **limit(venue, **changed))) == expected
+    assert len(venue.ledger()["futures"]["main"]["orders"]) == before
+
+
+def test_client_ids_are_unique_among_open_orders_only(venue: Simex) -> None:
+    first = venue.request("POST", ORDER, **limit(venue, newClientOrderId="mine"))[1]
+    assert code(venue.request("POST", ORDER, **limit(venue, newClientOrderId="mine"))) == -4116
+    venue.request("DELETE", ORDER, symbol="BTCUSDT", origClientOrderId="mine")
+    second = venue.request("POST", ORDER, **limit(venue, newClientOrderId="mine"))[1]
+    assert second["orderId"] != first["orderId"]
+    venue.request("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
+
+
+def test_time_in_force_is_kept(venue: Simex) -> None:
+    above = (mark(venue) * Decimal("1.02")).quantize(Decimal("0.1"))
+    assert code(venue.request("POST", ORDER, **limit(venue, timeInForce="GTX", price=above))) == -5022
+    assert code(venue.request("POST", ORDER, **limit(venue, timeInForce="FOK"))) == -5021
+    full = {"newOrderRespType": "RESULT"}
+    assert venue.request("POST", ORDER, **limit(venue, timeInForce="IOC"), **full)[1]["status"] == "EXPIRED"
+    filled = venue.request("POST", ORDER, **limit(venue, timeInForce="FOK", price=above), **full)[1]
+    assert (filled["status"], filled["executedQty"]) == ("FILLED", "0.010")
+    resting = venue.request("POST", ORDER, **limit(venue, timeInForce="GTX"), **full)[1]
+    assert resting["status"] == "NEW"
+    venue.request("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
+
+
+def test_a_batch_answers_order_by_order(venue: Simex) -> None:
+    good = {name: str(value) for name, value in limit(venue).items()}
+    orders = json.dumps([good, good | {"quantity": "0"}])
+    first, second = venue.request("POST", "/fapi/v1/batchOrders", batchOrders=orders)[1]
+    assert (first["status"], second["code"]) == ("NEW", -4003)
+    ids = json.dumps([first["orderId"], 1])
+    gone, unknown = venue.request("DELETE", "/fapi/v1/batchOrders", symbol="BTCUSDT", orderIdList=ids)[1]
+    assert (gone["status"], unknown["code"]) == ("CANCELED", -2011)
+
+
+def test_settings_answer_as_the_venue_does(venue: Simex) -> None:
+    symbol = {"symbol": "ETHUSDT"}
+    assert venue.request("POST", "/fapi/v1/leverage", **symbol, leverage=7)[1]["leverage"] == 7
+    assert code(venue.request("POST", "/fapi/v1/leverage", **symbol, leverage=200)) == -4028
+    assert code(venue.request("POST", "/fapi/v1/marginType", **symbol, marginType="CROSSED")) == -4046
+    done = venue.request("POST", "/fapi/v1/marginType", **symbol, marginType="ISOLATED")[1]
+    assert done == {"code": 200, "msg": "success"}
+    assert code(venue.request("POST", "/fapi/v1/positionSide/dual", dualSidePosition="false")) == -4059
+    risk = venue.request("GET", "/fapi/v2/positionRisk", **symbol)[1][0]
+    assert (risk["leverage"], risk["marginType"]) == ("7", "isolated")
+
+
+def test_a_countdown_that_is_not_renewed_cancels(venue: Simex) -> None:
+    order = venue.request("POST", ORDER, **limit(venue))[1]
+    answer = venue.request("POST", "/fapi/v1/countdownCancelAll", symbol="BTCUSDT", countdownTime=400)[1]
+    assert answer == {"symbol": "BTCUSDT", "countdownTime": "400"}
+
+    def status() -> str:
+        return str(venue.request("GET", ORDER, symbol="BTCUSDT", orderId=order["orderId"])[1]["status"])
+
+    assert status() == "NEW"
+    wait_until(lambda: status() == "CANCELED")
+
+
+def test_weights_are_told_and_enforced_with_429_and_then_418() -> None:
+    with running("--weight-limit", "30") as venue:
+        seen = [venue.request("GET", "/fapi/v1/depth", signed=False, symbol="BTCUSDT") for _ in range(20)]
+    statuses = [status for status, _, _ in seen]
+    assert statuses[0] == 200
+    assert seen[0][2]["X-MBX-USED-WEIGHT-1M"] == "5"
+    first = statuses.index(429)
+    assert set(statuses[:first]) == {200}
+    assert 418 in statuses
+    assert {body["code"] for status, body, _ in seen if status in {418, 429}} == {-1003}
+    assert all(int(headers["Retry-After"]) > 0 for status, _, headers in seen if status in {418, 429})
+
+
+def test_sockets_are_dropped_when_their_day_is_over() -> None:
+    with running("--session-s", "1") as venue, connect(f"{venue.info['spot_streams']}/ws/btcusdt@trade") as socket:
+        with pytest.raises(ConnectionClosed) as caught:
+            read_on(socket)
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1001
+
+
+def test_streams_are_subscribed_over_the_socket(venue: Simex) -> None:
+    with connect(f"{venue.info['futures_streams']}/ws") as socket:
+        names = ["btcusdt@kline_1m", "btcusdt@markPrice@1s", "btcusdt@aggTrade", "btcusdt@depth5@100ms"]
+        socket.send(json.dumps({"method": "SUBSCRIBE", "params": names, "id": 1}))
+        events: set[str] = set()
+        answered = False
+        while events < {"kline", "markPriceUpdate", "aggTrade", "depthUpdate"}:
+            message = json.loads(socket.recv(timeout=20))
+            answered = answered or message == {"result": None, "id": 1}
+            events |= {message["e"]} if "e" in message else set()
+        assert answered
+        socket.send(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": 2}))
+        while (message := json.loads(socket.recv(timeout=20))).get("id") != 2:
+            continue
+        assert message["result"] == sorted(names)
+
+
+def test_too_many_control_messages_close_the_connection(venue: Simex) -> None:
+    with connect(f"{venue.info['spot_streams']}/ws") as socket:
+        for number in range(20):
+            socket.send(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": number}))
+        with pytest.raises(ConnectionClosed):
+            read_on(socket)
+
+
+def test_the_controls_need_their_token(venue: Simex) -> None:
+    stranger = Simex(venue.info | {"control_token": "guess"})
+    with pytest.raises(OSError, match="401"):
+        stranger.ledger()
+    with pytest.raises(OSError, match="400"):
+        venue.fault(kind="no such fault")
+    assert venue.control("GET", "faults") == []
+
+
+def test_a_tape_sets_the_price_and_time_stands_still_without_steps(tmp_path: Any) -> None:
+    tape = tmp_path / "tape.csv"
+    tape.write_text("1685577600000,27210.30,27210.30,27210.30,27210.30,56.3,1685577659999,0,1,0,0,0\n")
+    with running("--step-ms", "0", "--tape", str(tape)) as venue:
+
+        def trades() -> list[Any]:
+            return list(venue.request("GET", "/fapi/v1/trades", signed=False, symbol="BTCUSDT")[1])
+
+        assert mark(venue) == Decimal("27210.3")
+        before = trades()
+        assert trades() == before
+        while trades() == before:
+            venue.control("POST", "step")
+        assert mark(venue) == Decimal("27210.3")

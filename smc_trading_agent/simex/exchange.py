@@ -7,7 +7,7 @@ from smc_trading_agent.simex.matching import Matching
 from smc_trading_agent.simex.orders import Order
 from smc_trading_agent.simex.refusals import Refusal, no_such_order, rejected, unknown_order
 from smc_trading_agent.simex.requests import NewOrder
-from smc_trading_agent.simex.rules import Kind, Symbol
+from smc_trading_agent.simex.rules import Kind, Symbol, money_of
 from smc_trading_agent.simex.spot_ledger import SpotLedger
 
 MAKER = "maker"
@@ -96,7 +96,8 @@ class Exchange(Matching):
             if order.lots == 0:
                 raise Refusal(-2022, "ReduceOnly Order is rejected.")
         if request.quote_quantity is not None and order.lots == 0:
-            order.lots = self._lots_for(order, int(request.quote_quantity * 100_000_000))
+            order.quote_wanted = money_of(request.quote_quantity)
+            order.lots = self._lots_for(order, order.quote_wanted)
             self.symbols[order.symbol].check_notional(self.reference(order.symbol), order.lots, False)
 
     def _lots_for(self, order: Order, money: int) -> int:

@@ -82,6 +82,11 @@ class RateLimits:
                 used[f"X-MBX-ORDER-COUNT-{LETTERS[length]}"] = str(count)
         return used
 
+    def counted(self, address: str, now_ms: int) -> list[dict[str, object]]:
+        """The weight limit with what is used of it, as answers over a socket say it."""
+        used = self._used[address, MINUTE_MS, now_ms // MINUTE_MS]
+        return [row | {"count": used} for row in self.described() if row["rateLimitType"] == "REQUEST_WEIGHT"]
+
     def forget(self) -> None:
         """Forgets everything counted, as a restart does."""
         self._used.clear()

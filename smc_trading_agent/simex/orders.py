@@ -15,7 +15,8 @@ class Order:
     """An order of one account. A conditional order waits beside the book until its stop price is reached.
 
     ``price`` is 0 for a market order; ``cost`` is what has been traded so far, in 1e-8 of the quote asset;
-    ``reserved`` is what spot has locked for the rest of it.
+    ``reserved`` is what spot has locked for the rest of it; ``quote_wanted`` the quote amount that a market order of
+    spot was to spend or gain.
     """
 
     id: int
@@ -38,7 +39,7 @@ class Order:
     filled: int = 0
     cost: int = 0
     reserved: int = 0
-    quote_left: int = 0
+    quote_wanted: int = 0
     working: bool = True
     original_type: str = ""
     actual_id: int = 0

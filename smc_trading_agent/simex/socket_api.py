@@ -78,8 +78,8 @@ class SocketApi:
         except Lost:
             return None
         body = {"id": number, "status": status, ("result" if status == 200 else "error"): result}
-        limits = self._venue.limits[self._one.kind].described()
-        return msgspec.json.encode(body | {"rateLimits": [row | {"count": 0} for row in limits]}).decode()
+        limits = self._venue.limits[self._one.kind].counted(self._address, self._venue.now_ms())
+        return msgspec.json.encode(body | {"rateLimits": limits}).decode()
 
     async def _answer(self, method: str, values: dict[str, str]) -> tuple[int, object]:
         if method in {"session.logon", "userDataStream.subscribe.signature"}:

@@ -34,7 +34,7 @@ def result(symbol: Symbol, order: Order) -> dict[str, object]:
         "price": symbol.price(order.price),
         "origQty": symbol.quantity(order.lots),
         "executedQty": symbol.quantity(order.filled),
-        "origQuoteOrderQty": money_text(order.quote_left),
+        "origQuoteOrderQty": money_text(order.quote_wanted),
         "cummulativeQuoteQty": money_text(order.cost),
         "status": order.status,
         "timeInForce": order.tif,

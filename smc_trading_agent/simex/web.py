@@ -31,11 +31,12 @@ def json_response(content: object, status: int = 200, headers: dict[str, str] | 
 
 async def read_request(http: HttpRequest) -> Request:
     """What was asked for, with the text that the signature is over."""
-    query, body = http.url.query, (await http.body()).decode("utf-8", "replace")
+    query = http.scope["query_string"].decode("latin-1")
+    body = (await http.body()).decode("utf-8", "replace")
     values = parameters(query, body)
     return Request(
         method=http.method,
-        path=http.url.path,
+        path=http.scope["path"],
         params=Params(values),
         payload=unsigned(query) + unsigned(body),
         signature=values.get("signature"),

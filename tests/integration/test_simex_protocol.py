@@ -222,3 +222,54 @@ def test_a_tape_sets_the_price_and_time_stands_still_without_steps(tmp_path: Any
         while trades() == before:
             venue.control("POST", "step")
         assert mark(venue) == Decimal("27210.3")
+
+
+def test_a_script_strikes_from_the_start_as_often_as_it_says(tmp_path: Any) -> None:
+    script = tmp_path / "faults.json"
+    script.write_text(json.dumps([{"kind": "error", "on": "GET /fapi/v1/time", "skip": 1, "times": 2, "status": 502}]))
+    with running("--faults", str(script)) as venue:
+        asked = [venue.request("GET", "/fapi/v1/time", signed=False)[0] for _ in range(5)]
+        rule = venue.control("GET", "faults")[0]
+    assert asked == [200, 502, 502, 200, 200]
+    assert (rule["struck"], rule["seen"]) == (2, 3)
+
+
+def test_spot_stops_wait_on_the_order_and_quote_amounts_are_spent(venue: Simex) -> None:
+    btc = {"symbol": "BTCUSDT"}
+    price = Decimal(venue.request("GET", "/api/v3/ticker/price", signed=False, **btc)[1]["price"])
+    below = {"stopPrice": (price * Decimal("0.9")).quantize(Decimal("0.01"))}
+    stop = {"side": "SELL", "type": "STOP_LOSS_LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
+    placed = venue.request("POST", "/api/v3/order", **btc, **stop, **below, price=below["stopPrice"])[1]
+    waiting = venue.request("GET", "/api/v3/openOrders", **btc)[1]
+    assert [(o["orderId"], o["isWorking"]) for o in waiting] == [(placed["orderId"], False)]
+    assert venue.ledger()["spot"]["main"]["balances"]["BTC"]["locked"] == "0.01000000"
+    venue.request("DELETE", "/api/v3/openOrders", **btc)
+    assert venue.ledger()["spot"]["main"]["balances"]["BTC"]["locked"] == "0.00000000"
+    bought = venue.request("POST", "/api/v3/order", **btc, side="BUY", type="MARKET", quoteOrderQty="500")[1]
+    assert bought["status"] == "FILLED"
+    assert Decimal("490") < Decimal(bought["cummulativeQuoteQty"]) <= Decimal("500")
+    above = {"stopPrice": (price * Decimal("1.1")).quantize(Decimal("0.01"))}
+    at_once = venue.request("POST", "/api/v3/order", **btc, **stop, **above, price=above["stopPrice"])
+    assert (code(at_once), at_once[1]["msg"]) == (-2010, "Stop price would trigger immediately.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected", "message"),
+    [
+        ({"price": "29000.555"}, -1013, "Filter failure: PRICE_FILTER"),
+        ({"quantity": "0.000001"}, -1013, "Filter failure: LOT_SIZE"),
+        ({"quantity": "0.0001", "price": "10000"}, -1013, "Filter failure: NOTIONAL"),
+        ({"price": "900000"}, -1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
+        ({"quantity": "50", "price": "20000"}, -2010, "Account has insufficient balance for requested action."),
+        (
+            {"type": "LIMIT_MAKER", "timeInForce": None, "price": "40000"},
+            -2010,
+            "Order would immediately match and take.",
+        ),
+    ],
+)
+def test_spot_refuses_in_its_own_words(
+    venue: Simex, changed: dict[str, object], expected: int, message: str
+) -> None:  # fmt: skip
+    answer = venue.request("POST", "/api/v3/order", **limit(venue, **changed))
+    assert (code(answer), answer[1]["msg"]) == (expected, message)

@@ -10,7 +10,7 @@ from smc_trading_agent.simex.candles import INTERVALS, MINUTE_MS, Candle
 from smc_trading_agent.simex.endpoints import DAY_MS
 from smc_trading_agent.simex.exchange import Exchange
 from smc_trading_agent.simex.futures_shapes import average
-from smc_trading_agent.simex.hub import Hub
+from smc_trading_agent.simex.hub import PRIVATE, Hub
 from smc_trading_agent.simex.market_rest import levels
 from smc_trading_agent.simex.orders import Aggregate, Fill, Order, Trade
 from smc_trading_agent.simex.rules import Kind, Symbol, money_text
@@ -72,7 +72,7 @@ class Broadcast:
     def _to_user(self, account: str, event: dict[str, object], what: str) -> None:
         label = f"{event['e']} {what}"
         if self._exchange.kind is Kind.SPOT:
-            self._hub.publish(Kind.SPOT, f"user:{account}", event, label)
+            self._hub.publish(Kind.SPOT, PRIVATE + account, event, label)
         key = self._listener(account)
         if key is not None and self._exchange.kind is Kind.FUTURES:
             self._hub.publish(Kind.FUTURES, key, event, label)

@@ -61,7 +61,9 @@ class Control:
 
     def _add_faults(self, body: bytes) -> object:
         """Adds rules; venue-wide ones that are due act at once."""
-        self._venue.faults.rules += decode_faults(body)
+        rules = decode_faults(body)
+        self._venue.check_rules(rules)
+        self._venue.faults.rules += rules
         for rule in self._venue.faults.due(self._venue.true_ms()):
             self._venue.act(rule)
         return {"rules": len(self._venue.faults.rules)}

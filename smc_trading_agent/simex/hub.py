@@ -12,6 +12,8 @@ from smc_trading_agent.simex.faults import STREAM_KINDS, Faults
 from smc_trading_agent.simex.rules import Kind
 
 QUEUE = 10_000
+PRIVATE = "user:"
+"""What the streams of spot accounts begin with: they are had by signed subscription, never by name."""
 
 Later = Callable[[float, Callable[[], None]], object]
 
@@ -77,10 +79,11 @@ class Hub:
 
     def _deliver(self, kind: Kind, stream: str, body: dict[str, object]) -> None:
         single = combined = ""
+        private = stream.startswith(PRIVATE)
         for one in list(self.subscribers):
             if one.kind is not kind:
                 continue
-            if stream in one.streams:
+            if stream in one.streams and not private:
                 if one.combined:
                     combined = combined or msgspec.json.encode(body).decode()
                     one.send(combined)
@@ -88,7 +91,7 @@ class Hub:
                     single = single or msgspec.json.encode(body["data"]).decode()
                     one.send(single)
             for number, account in one.subscriptions.items():
-                if f"user:{account}" == stream:
+                if PRIVATE + account == stream:
                     one.send(msgspec.json.encode({"subscriptionId": number, "event": body["data"]}).decode())
 
     def announce(self, data: dict[str, object]) -> None:

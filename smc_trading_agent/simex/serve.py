@@ -38,6 +38,7 @@ class App:
     def __init__(self, venue: Venue, token: str, step_ms: int) -> None:
         self._venue = venue
         self._step_ms = step_ms
+        self.failure: BaseException | None = None
         self._rest, self._sockets, self._control = Rest(venue), Sockets(venue), Control(venue, token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,14 +59,20 @@ class App:
                 self._venue.hub.later = asyncio.get_running_loop().call_later
                 if self._step_ms:
                     pace = asyncio.create_task(self._pace())
+                    pace.add_done_callback(self._ended)
                 await send({"type": "lifespan.startup.complete"})
                 continue
             if pace is not None:
                 pace.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await pace
+                await asyncio.wait([pace])
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+    def _ended(self, pace: asyncio.Task[None]) -> None:
+        """A market that fails ends the process: a venue that stands still without a word would prove nothing."""
+        if not pace.cancelled() and (failure := pace.exception()) is not None:
+            self.failure = failure
+            signal.raise_signal(signal.SIGTERM)
 
     async def _pace(self) -> None:
         while True:
@@ -119,8 +126,9 @@ def serve(
     venue: Venue, token: str, listener: socket.socket, step_ms: int, listening: Callable[[], None]
 ) -> None:  # fmt: skip
     """Serves until SIGTERM or SIGINT. ``listening`` is called once requests are answered."""
+    app = App(venue, token, step_ms)
     config = uvicorn.Config(
-        App(venue, token, step_ms),
+        app,
         http=DroppingProtocol,
         ws="websockets-sansio",
         ws_ping_interval=PING_S,
@@ -131,3 +139,5 @@ def serve(
         timeout_graceful_shutdown=GRACE_S,
     )
     Server(config, venue, listening).run(sockets=[listener])
+    if app.failure is not None:
+        raise app.failure

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smc_trading_agent.domain.clock import Clock
+from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.simex import futures_listing, futures_settings, spot_rest
 from smc_trading_agent.simex.broadcast import Broadcast
 from smc_trading_agent.simex.driver import Driver, open_market_accounts
@@ -62,6 +63,7 @@ class Venue:
     def __init__(self, clock: Clock, options: Options) -> None:
         self._clock = clock
         self.options = options
+        self.check_rules(options.faults)
         self.skew_ms = 0
         self.down_until_ms = 0
         self.keys = KeyRing()
@@ -152,6 +154,18 @@ class Venue:
         """Sends what the streams have due."""
         for broadcast in self._broadcasts:
             broadcast.flush(self.now_ms())
+
+    def check_rules(self, rules: list[Fault]) -> None:
+        """`ConfigError` for rules about symbols or accounts that there are not."""
+        symbols = listed(Kind.FUTURES)
+        for rule in rules:
+            if rule.kind in {"symbol_status", "deleverage", "fund"} and rule.symbol not in symbols:
+                raise ConfigError(f"fault {rule.kind}: {rule.symbol!r} is not listed; listed are {', '.join(symbols)}")
+            if rule.kind == "deleverage" and rule.account not in self.options.accounts:
+                known = ", ".join(self.options.accounts)
+                raise ConfigError(f"fault deleverage: there is no account {rule.account!r}; there are {known}")
+            if rule.kind == "deleverage" and rule.value and not rule.value.isdigit():
+                raise ConfigError(f"fault deleverage: value {rule.value!r} is no number of lots")
 
     def act(self, rule: Fault) -> None:
         """Applies a venue-wide fault."""

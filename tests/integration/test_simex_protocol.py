@@ -205,7 +205,18 @@ def test_the_controls_need_their_token(venue: Simex) -> None:
         stranger.ledger()
     with pytest.raises(OSError, match="400"):
         venue.fault(kind="no such fault")
+    with pytest.raises(OSError, match="400"):
+        venue.fault(kind="deleverage", account="nobody", symbol="BTCUSDT")
     assert venue.control("GET", "faults") == []
+
+
+def test_a_spot_account_is_not_listened_to_by_name(venue: Simex) -> None:
+    names = "user:main/btcusdt@bookTicker"
+    with connect(f"{venue.info['spot_streams']}/stream?streams={names}") as socket:
+        order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.001"}
+        assert venue.request("POST", "/api/v3/order", **order)[0] == 200
+        seen = {json.loads(socket.recv(timeout=20))["stream"] for _ in range(5)}
+    assert seen == {"btcusdt@bookTicker"}
 
 
 def test_a_tape_sets_the_price_and_time_stands_still_without_steps(tmp_path: Any) -> None:

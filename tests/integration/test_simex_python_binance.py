@@ -44,13 +44,13 @@ async def close(client: Any) -> None:
 async def pointed(venue: Simex, key: str, secret: str | None, **more: object) -> tuple[Any, Any]:
     """A client and its socket manager whose addresses are this simex's; nothing else about them is changed."""
 
-    class Client(AsyncClient):  # type: ignore[misc]
+    class Client(AsyncClient):
         API_URL = f"{venue.rest}/api"
         FUTURES_URL = f"{venue.rest}/fapi"
         WS_API_URL = f"{venue.info['spot_streams']}/ws-api/v3"
         WS_FUTURES_URL = f"{venue.info['futures_streams']}/ws-fapi/v1"
 
-    class Sockets(BinanceSocketManager):  # type: ignore[misc]
+    class Sockets(BinanceSocketManager):
         STREAM_URL = f"{venue.info['spot_streams']}/"
         FSTREAM_URL = f"{venue.info['futures_streams']}/"
 

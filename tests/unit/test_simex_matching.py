@@ -38,7 +38,7 @@ def send(exchange: Exchange, account: str, buy: bool, lots: int, price: int = 0,
     wanted: dict[str, object] = {"type": "LIMIT" if price else "MARKET", "tif": "GTC" if price else None} | more
     ticks = price * symbol.tick if price else None
     sizes = {"quantity": lots * symbol.lot, "price": ticks} | wanted
-    request = NewOrder(account=account, symbol=symbol, buy=buy, **sizes)  # type: ignore[arg-type]
+    request = NewOrder(account=account, symbol=symbol, buy=buy, **sizes)
     return exchange.place(request, NOW)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -16,6 +17,9 @@ from typing import Any
 import ccxt
 import ccxt.pro
 
+from smc_trading_agent.domain.clock import SystemClock
+from smc_trading_agent.simex.serve import bind, described, serve, server_of
+from smc_trading_agent.simex.venue import Options, Venue
 from tests.processes import PATIENCE_S, smc_agent
 
 
@@ -102,3 +106,22 @@ def running(*arguments: str) -> Iterator[Simex]:
         process.terminate()
         _, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, errors.decode()) == (0, ""), errors.decode()
+
+
+@contextlib.contextmanager
+def hosted(**options: Any) -> Iterator[Simex]:
+    """A simex on a thread of this process: the same server, which ends when it is asked to."""
+    venue, ready = Venue(SystemClock(), Options(**options)), threading.Event()
+    listener = bind("127.0.0.1", 0)
+    server = server_of(venue, "token", 100, ready.set)
+    thread = threading.Thread(target=serve, args=(server, listener))
+    with listener:
+        thread.start()
+        try:
+            assert ready.wait(PATIENCE_S)
+            yield Simex(described(venue, "token", listener))
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert server.app.failure is None

@@ -15,7 +15,7 @@ from smc_trading_agent.domain.errors import ConfigError
 from smc_trading_agent.simex.faults import read_faults
 from smc_trading_agent.simex.keys import derived
 from smc_trading_agent.simex.rules import Kind, listed
-from smc_trading_agent.simex.serve import bind, serve
+from smc_trading_agent.simex.serve import bind, described, serve, server_of
 from smc_trading_agent.simex.venue import Options, Venue
 
 TOKEN = "SMC_SIMEX_TOKEN"  # nosec B105
@@ -58,17 +58,5 @@ def simex(
         venue = Venue(SystemClock(), options)
         token = os.environ.get(TOKEN) or derived(seed, "control")
         with bind(host, port) as listener:
-            number = listener.getsockname()[1]
-            shown = f"[{host}]" if ":" in host else host
-            payload: dict[str, object] = {
-                "port": number,
-                "rest": f"http://{shown}:{number}",
-                "futures_streams": f"ws://{shown}:{number}/futures",
-                "spot_streams": f"ws://{shown}:{number}/spot",
-                "control_token": token,
-                "accounts": {
-                    name: dict(zip(("api_key", "secret"), venue.credentials(name), strict=True))
-                    for name in options.accounts
-                },
-            }
-            serve(venue, token, listener, step_ms, lambda: emit(payload, as_json))
+            payload = described(venue, token, listener)
+            serve(server_of(venue, token, step_ms, lambda: emit(payload, as_json)), listener)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -83,8 +84,9 @@ class App:
 class Server(uvicorn.Server):
     """A server that says when it listens, and closes the streams before it ends."""
 
-    def __init__(self, config: uvicorn.Config, venue: Venue, listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, venue: Venue, listening: Callable[[], None]) -> None:
         super().__init__(config)
+        self.app = app
         self._venue = venue
         self._listening = listening
 
@@ -96,7 +98,13 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT end the server, and are not raised again: an asked-for end is no failure."""
+        """SIGTERM and SIGINT end the server, and are not raised again: an asked-for end is no failure.
+
+        Signals belong to the main thread; on another one the server ends by ``should_exit``.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -122,10 +130,8 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(
-    venue: Venue, token: str, listener: socket.socket, step_ms: int, listening: Callable[[], None]
-) -> None:  # fmt: skip
-    """Serves until SIGTERM or SIGINT. ``listening`` is called once requests are answered."""
+def server_of(venue: Venue, token: str, step_ms: int, listening: Callable[[], None]) -> Server:
+    """A server of the venue, to be run on a listening socket. ``listening`` is called once requests are answered."""
     app = App(venue, token, step_ms)
     config = uvicorn.Config(
         app,
@@ -138,6 +144,28 @@ def serve(
         lifespan="on",
         timeout_graceful_shutdown=GRACE_S,
     )
-    Server(config, venue, listening).run(sockets=[listener])
-    if app.failure is not None:
-        raise app.failure
+    return Server(config, app, venue, listening)
+
+
+def serve(server: Server, listener: socket.socket) -> None:
+    """Serves until SIGTERM, SIGINT or ``server.should_exit``; raises what the market failed of."""
+    server.run(sockets=[listener])
+    if server.app.failure is not None:
+        raise server.app.failure
+
+
+def described(venue: Venue, token: str, listener: socket.socket) -> dict[str, object]:
+    """What a client needs to know: addresses, the accounts' keys, and the control token."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return {
+        "port": port,
+        "rest": f"http://{shown}:{port}",
+        "futures_streams": f"ws://{shown}:{port}/futures",
+        "spot_streams": f"ws://{shown}:{port}/spot",
+        "control_token": token,
+        "accounts": {
+            name: dict(zip(("api_key", "secret"), venue.credentials(name), strict=True))
+            for name in venue.options.accounts
+        },
+    }

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.processes import wait_until
-from tests.simex import Simex, running
+from tests.simex import Simex, hosted
 
 ORDER = "/fapi/v1/order"
 BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.005"}
@@ -22,7 +22,7 @@ BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.005"
 
 @pytest.fixture(scope="module")
 def simex() -> Iterator[Simex]:
-    with running("--seed", "7") as venue:
+    with hosted(seed=7) as venue:
         yield venue
 
 

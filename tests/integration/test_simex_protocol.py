@@ -13,14 +13,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.processes import wait_until
-from tests.simex import Simex, running
+from tests.simex import Simex, hosted, running
 
 ORDER = "/fapi/v1/order"
 
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Simex]:
-    with running("--seed", "8") as simex:
+    with hosted(seed=8) as simex:
         yield simex
 
 

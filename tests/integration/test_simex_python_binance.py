@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.simex import Simex, running
+from tests.simex import Simex, hosted
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # python-binance imports names that websockets deprecates
@@ -25,7 +25,7 @@ PATIENCE_S = 30.0
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Simex]:
-    with running("--seed", "6") as simex:
+    with hosted(seed=6) as simex:
         yield simex
 
 

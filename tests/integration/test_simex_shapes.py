@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from tests.simex import Simex, running
+from tests.simex import Simex, hosted
 
 NOT_OURS = {
     "activatePrice", "priceRate", "callbackRate", "AP", "cr", "act",  # of trailing stops, which simex has not
@@ -27,7 +27,7 @@ Payload = dict[str, Any] | list[Any]
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Simex]:
-    with running("--seed", "9") as simex:
+    with hosted(seed=9) as simex:
         yield simex
 
 

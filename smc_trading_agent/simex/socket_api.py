@@ -91,7 +91,7 @@ class SocketApi:
         if method == "userDataStream.subscribe":
             return 200, {"subscriptionId": self._subscribe(self._venue.keys.find(self._session_key).account)}
         if method == "userDataStream.unsubscribe":
-            self._unsubscribe(values.get("subscriptionId"))
+            self._unsubscribe(Params(values).integer("subscriptionId"))
             return 200, {}
         if method not in METHODS[self._one.kind]:
             raise Refusal(-1000, "Unknown method.")
@@ -135,10 +135,10 @@ class SocketApi:
         self._one.subscriptions[number] = account
         return number
 
-    def _unsubscribe(self, number: str | None) -> None:
+    def _unsubscribe(self, number: int | None) -> None:
         if number is None:
             self._one.subscriptions.clear()
-        elif self._one.subscriptions.pop(int(number), None) is None:
+        elif self._one.subscriptions.pop(number, None) is None:
             raise Refusal(-2036, "User Data Stream subscription not active.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Iterator
@@ -154,7 +156,7 @@ def test_a_countdown_that_is_not_renewed_cancels(venue: Simex) -> None:
 
 
 def test_weights_are_told_and_enforced_with_429_and_then_418() -> None:
-    with running("--weight-limit", "30") as venue:
+    with hosted(weight=30) as venue:
         seen = [venue.request("GET", "/fapi/v1/depth", signed=False, symbol="BTCUSDT") for _ in range(20)]
     statuses = [status for status, _, _ in seen]
     assert statuses[0] == 200
@@ -284,3 +286,72 @@ def test_spot_refuses_in_its_own_words(
 ) -> None:  # fmt: skip
     answer = venue.request("POST", "/api/v3/order", **limit(venue, **changed))
     assert (code(answer), answer[1]["msg"]) == (expected, message)
+
+
+def test_conditional_orders_are_kept_by_their_own_service(venue: Simex) -> None:
+    path, btc = "/fapi/v1/algoOrder", {"symbol": "BTCUSDT"}
+    stop = btc | {"side": "SELL", "type": "STOP_MARKET", "quantity": "0.01", "algoType": "CONDITIONAL"}
+    below = (mark(venue) * Decimal("0.9")).quantize(Decimal("0.1"))
+    above = (mark(venue) * Decimal("1.1")).quantize(Decimal("0.1"))
+    assert code(venue.request("POST", path, **stop)) == -1102
+    assert code(venue.request("POST", path, **stop, triggerPrice=above)) == -2021
+    assert code(venue.request("POST", path, **(stop | {"type": "LIMIT"}), price=below, timeInForce="GTC")) == -1116
+    assert code(venue.request("POST", path, **(stop | {"algoType": "TWAP"}), triggerPrice=below)) == -1130
+    placed = venue.request("POST", path, **stop, triggerPrice=below, clientAlgoId="stop-1")[1]
+    assert code(venue.request("POST", path, **stop, triggerPrice=below, clientAlgoId="stop-1")) == -4116
+    assert venue.request("GET", path, clientAlgoId="stop-1")[1]["algoId"] == placed["algoId"]
+    assert venue.request("DELETE", path, algoId=placed["algoId"])[1]["msg"] == "success"
+    assert code(venue.request("DELETE", path, algoId=placed["algoId"])) == -2011
+    assert code(venue.request("GET", path, algoId=1)) == -2013
+    assert code(venue.request("GET", path)) == -1102
+    for _ in range(10):
+        assert venue.request("POST", path, **stop, triggerPrice=below)[0] == 200
+    assert code(venue.request("POST", path, **stop, triggerPrice=below)) == -4045
+    assert len(venue.request("GET", "/fapi/v1/openAlgoOrders", **btc)[1]) == 10
+    venue.request("DELETE", "/fapi/v1/algoOpenOrders", **btc)
+    assert venue.request("GET", "/fapi/v1/openAlgoOrders", **btc)[1] == []
+    assert {o["algoStatus"] for o in venue.request("GET", "/fapi/v1/allAlgoOrders", **btc)[1]} == {"CANCELED"}
+
+
+def test_an_account_sees_its_income_and_settings(venue: Simex) -> None:
+    order = {"symbol": "ETHUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1"}
+    venue.request("POST", ORDER, **order, account="other")
+    venue.request("POST", ORDER, **(order | {"side": "SELL"}), account="other")
+    rows = venue.request("GET", "/fapi/v1/income", account="other")[1]
+    ledger = venue.ledger()["futures"]["other"]
+    assert sum(Decimal(r["income"]) for r in rows) == Decimal(ledger["wallet"]) - Decimal(ledger["deposited"])
+    fees = venue.request("GET", "/fapi/v1/income", account="other", incomeType="COMMISSION")[1]
+    assert -sum(Decimal(r["income"]) for r in fees) == sum(Decimal(f["commission"]) for f in ledger["fills"])
+    assert venue.request("GET", "/fapi/v1/positionSide/dual")[1] == {"dualSidePosition": False}
+    assert venue.request("GET", "/fapi/v1/multiAssetsMargin")[1] == {"multiAssetsMargin": False}
+    assert [row["symbol"] for row in venue.request("GET", "/fapi/v1/symbolConfig")[1]] == ["BTCUSDT", "ETHUSDT"]
+    assert code(venue.request("GET", "/fapi/v1/openOrder", symbol="ETHUSDT", orderId=1)) == -2013
+    key = venue.request("POST", "/fapi/v1/listenKey", signed=False, account="other")[1]
+    assert venue.request("PUT", "/fapi/v1/listenKey", signed=False, account="other")[1] == key
+    assert venue.request("DELETE", "/fapi/v1/listenKey", signed=False, account="other")[1] == {}
+
+
+def test_a_session_that_is_logged_on_need_not_sign_again(venue: Simex) -> None:
+    key, secret = venue.credentials()
+
+    def ask(socket: ClientConnection, method: str, **params: object) -> Any:
+        socket.send(json.dumps({"id": method, "method": method, "params": params}))
+        while (answer := json.loads(socket.recv(timeout=20))).get("id") != method:
+            continue
+        return answer
+
+    now = int(time.time() * 1000)
+    signed = {"apiKey": key, "timestamp": now}
+    text = "&".join(f"{name}={value}" for name, value in sorted(signed.items()))
+    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    with connect(f"{venue.info['spot_streams']}/ws-api/v3") as socket:
+        assert ask(socket, "account.status", timestamp=now)["error"]["code"] == -2014
+        assert ask(socket, "session.logon", **signed, signature="0" * 64)["error"]["code"] == -1022
+        assert ask(socket, "session.logon", **signed, signature=signature)["status"] == 200
+        assert ask(socket, "account.status", timestamp=now)["result"]["accountType"] == "SPOT"
+        assert ask(socket, "userDataStream.subscribe")["result"] == {"subscriptionId": 0}
+        assert ask(socket, "userDataStream.subscribe")["error"]["code"] == -2035
+        assert ask(socket, "userDataStream.unsubscribe", subscriptionId=0)["result"] == {}
+        assert ask(socket, "userDataStream.unsubscribe", subscriptionId=0)["error"]["code"] == -2036
+        assert ask(socket, "no.such.method")["error"]["code"] == -1000
+        assert ask(socket, "depth", symbol="BTCUSDT", limit=5)["rateLimits"][0]["count"] > 0

@@ -16,6 +16,7 @@ from smc_trading_agent.cli.explain import explain
 from smc_trading_agent.cli.models import app as models_app
 from smc_trading_agent.cli.risk import app as risk_app
 from smc_trading_agent.cli.run import run
+from smc_trading_agent.cli.simex import simex
 from smc_trading_agent.cli.train import train
 from smc_trading_agent.cli.verify import verify
 
@@ -32,6 +33,7 @@ app.command()(verify)
 app.command("base-rates")(base_rates)
 app.command()(explain)
 app.command()(chart)
+app.command()(simex)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(risk_app, name="risk")

@@ -102,8 +102,8 @@ def transitions(exceeded: Sequence[bool]) -> tuple[int, int, int, int]:
     """Pairs of neighbours: neither exceeded, only the second, only the first, both."""
     if not exceeded:
         return 0, 0, 0, 0
-    both = sum(map(and_, exceeded, islice(exceeded, 1, None)))
-    count = sum(exceeded)
+    count = exceeded.count(True)
+    both = sum(map(and_, exceeded, islice(exceeded, 1, None))) if count > 1 else 0
     second, first = count - exceeded[0] - both, count - exceeded[-1] - both
     return len(exceeded) - 1 - first - second - both, second, first, both
 
@@ -176,7 +176,7 @@ def verdict_of(record: ForecastRecord) -> Verdict:
     Too few exceedances make limits needlessly strict, not unsafe: they are reported by the tests and tighten nothing.
     """
     exceeded = record.exceeded
-    return _verdict(len(exceeded), sum(exceeded), transitions(exceeded), record.confidence)
+    return _verdict(len(exceeded), exceeded.count(True), transitions(exceeded), record.confidence)
 
 
 @lru_cache(maxsize=4_096)

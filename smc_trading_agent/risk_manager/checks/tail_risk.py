@@ -26,7 +26,7 @@ def known_risk(q: Question) -> Refusals:
 def value_at_risk(q: Question) -> Refusals:
     """Value at risk with the order must be within its limit, or be less than without it."""
     risk, limit = q.risk, q.amounts.value_at_risk
-    if limit is None or risk.unknown or risk.value_at_risk <= limit or risk.value_at_risk < risk.value_at_risk_before:
+    if limit is None or risk.value_at_risk <= limit or risk.unknown or risk.value_at_risk < risk.value_at_risk_before:
         return PASS
     return _beyond(q, RefusalReason.MAX_VALUE_AT_RISK, risk.value_at_risk, risk.value_at_risk_before, limit)
 
@@ -34,7 +34,7 @@ def value_at_risk(q: Question) -> Refusals:
 def shortfall(q: Question) -> Refusals:
     """Expected shortfall likewise."""
     risk, limit = q.risk, q.amounts.shortfall
-    if limit is None or risk.unknown or risk.shortfall <= limit or risk.shortfall < risk.shortfall_before:
+    if limit is None or risk.shortfall <= limit or risk.unknown or risk.shortfall < risk.shortfall_before:
         return PASS
     return _beyond(q, RefusalReason.MAX_SHORTFALL, risk.shortfall, risk.shortfall_before, limit)
 
@@ -42,7 +42,7 @@ def shortfall(q: Question) -> Refusals:
 def stress_loss(q: Question) -> Refusals:
     """The loss in the worst named stress must be within its limit."""
     risk, limit = q.risk, q.amounts.stress
-    if limit is None or risk.unknown or risk.stress_loss <= limit:
+    if limit is None or risk.stress_loss <= limit or risk.unknown:
         return PASS
     return refuse(
         RefusalReason.MAX_STRESS_LOSS, stress=risk.worst_stress, loss=cents(risk.stress_loss), limit=cents(limit)

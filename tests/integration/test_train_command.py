@@ -152,7 +152,12 @@ def test_a_ctrl_c_keeps_what_was_fitted(data: Path, tmp_path: Path, sent: signal
     agent = [sys.executable, "-c", "from smc_trading_agent.cli import main; main()"]
     command = [*agent, "train", "--data", str(data), *CHEAP]
     process = subprocess.Popen(
-        [*command, "--workers", "1", "--seeds", "3"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--workers", "1", "--seeds", "3"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell starts its background jobs with SIGINT ignored, and what they start inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until(lambda: len(list(tmp_path.glob("state/training/*/fits/*.npz"))) >= 3, process)
     process.send_signal(sent)

@@ -171,14 +171,23 @@ def cancel_batch(call: Call) -> object:
 @FUTURES.add("GET", "/fapi/v1/openOrders", security=SIGNED)
 def open_orders(call: Call) -> object:
     """Open orders, of one symbol or of all."""
-    names = {symbol.name for symbol in call.symbols()}
-    mine = [order for order in call.exchange.live[call.account].values() if order.symbol in names]
-    return [shapes.queried(call.exchange.symbols[order.symbol], order) for order in mine]
+    return [shapes.queried(call.exchange.symbols[order.symbol], order) for order in own_open_orders(call)]
 
 
 @FUTURES.add("GET", "/fapi/v1/allOrders", security=SIGNED, weight=5)
 def all_orders(call: Call) -> object:
     """Orders of a symbol, over or not, from an id or a time on."""
+    return [shapes.queried(call.symbol(), order) for order in own_orders(call)]
+
+
+def own_open_orders(call: Call) -> list[Order]:
+    """The account's open orders, of one symbol or of all."""
+    names = {symbol.name for symbol in call.symbols()}
+    return [order for order in call.exchange.live[call.account].values() if order.symbol in names]
+
+
+def own_orders(call: Call) -> list[Order]:
+    """The account's orders of a symbol, over or not, from an id or a time on."""
     symbol, (start, end) = call.symbol(), call.params.window()
     first, limit = call.params.integer("orderId") or 0, call.params.limit(500, 1000)
     found = [
@@ -186,7 +195,7 @@ def all_orders(call: Call) -> object:
         for order in call.exchange.orders[call.account].values()
         if order.symbol == symbol.name and order.id >= first and start <= order.created_ms <= end
     ]
-    return [shapes.queried(symbol, order) for order in (found[:limit] if first or start else found[-limit:])]
+    return found[:limit] if first or start else found[-limit:]
 
 
 def own_fills(call: Call, most: int) -> list[Fill]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from smc_trading_agent.simex import spot_shapes as shapes
 from smc_trading_agent.simex.endpoints import Call, Security
-from smc_trading_agent.simex.futures_rest import found_order, own_fills, self_trade_of, side_of
+from smc_trading_agent.simex.futures_rest import (
+    found_order,
+    own_fills,
+    own_open_orders,
+    own_orders,
+    self_trade_of,
+    side_of,
+)
 from smc_trading_agent.simex.market_rest import SPOT
 from smc_trading_agent.simex.orders import Order
 from smc_trading_agent.simex.refusals import Refusal
@@ -93,22 +100,13 @@ def cancel_all(call: Call) -> object:
 @SPOT.add("GET", "/api/v3/openOrders", security=SIGNED, weight=6)
 def open_orders(call: Call) -> object:
     """Open orders, of one symbol or of all."""
-    names = {symbol.name for symbol in call.symbols()}
-    mine = [order for order in call.exchange.live[call.account].values() if order.symbol in names]
-    return [shapes.queried(call.exchange.symbols[order.symbol], order) for order in mine]
+    return [shapes.queried(call.exchange.symbols[order.symbol], order) for order in own_open_orders(call)]
 
 
 @SPOT.add("GET", "/api/v3/allOrders", security=SIGNED, weight=20)
 def all_orders(call: Call) -> object:
     """Orders of a symbol, over or not, from an id or a time on."""
-    symbol, (start, end) = call.symbol(), call.params.window()
-    first, limit = call.params.integer("orderId") or 0, call.params.limit(500, 1000)
-    found = [
-        order
-        for order in call.exchange.orders[call.account].values()
-        if order.symbol == symbol.name and order.id >= first and start <= order.created_ms <= end
-    ]
-    return [shapes.queried(symbol, order) for order in (found[:limit] if first or start else found[-limit:])]
+    return [shapes.queried(call.symbol(), order) for order in own_orders(call)]
 
 
 @SPOT.add("GET", "/api/v3/myTrades", security=SIGNED, weight=20)

@@ -7,8 +7,10 @@ from functools import cache
 import numpy as np
 
 from smc_trading_agent._core import FEATURE_NAMES, Bar, Bars
-from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, MIRROR
-from smc_trading_agent.decision_engine.training.samples import Labels, Samples, Tape, Trades
+from smc_trading_agent.decision_engine.ensemble.inputs import CONTEXT_COLUMNS, MIRROR, Normaliser
+from smc_trading_agent.decision_engine.training.expert import ExpertFitter
+from smc_trading_agent.decision_engine.training.samples import Floats, Labels, Samples, Tape, Trades
+from smc_trading_agent.decision_engine.training.tail import purged_blocks
 
 F, C = len(FEATURE_NAMES), len(CONTEXT_COLUMNS)
 BAR_NS = 900_000_000_000
@@ -102,3 +104,24 @@ def excess_loss(log_odds: np.ndarray, given: Labels) -> float:
         return np.logaddexp(0.0, scores) - given.outcome * scores
 
     return float((loss(log_odds) - loss(np.log(given.chance / (1.0 - given.chance)))).mean())
+
+
+def cross_fitted(
+    fitter: ExpertFitter,
+    samples: Samples,
+    labels: Labels,
+    trades: Trades,
+    normaliser: Normaliser,
+    seed: int,
+    blocks: int,
+) -> Floats:
+    """Log-odds (n,) of a fold's training rows, each from a fit on the rows apart in time from its block.
+
+    NaN where a block leaves no row.
+    """
+    found = np.full(len(samples), np.nan)
+    for apart, block in purged_blocks(samples, labels, blocks):
+        if len(apart):
+            expert = fitter(samples.take(apart), labels.take(apart), trades.take(apart), normaliser, seed)
+            found[block] = expert.log_odds(samples.take(block))
+    return found

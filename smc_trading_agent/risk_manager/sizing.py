@@ -63,11 +63,6 @@ class Sizing(msgspec.Struct, frozen=True):
     bound_by: SizeRule
 
 
-def share_of(amount: int, share: float) -> int:
-    """``share`` of an amount, exact to a millionth and rounded down."""
-    return amount * round(share * PPM) // PPM
-
-
 def size_entry(facts: SizeFacts, costs: CostModel, limits: Limits, shares_ppm: tuple[int, ...]) -> Sizing:
     """Whole lots for an entry. None where prices or equity are not positive; the checks say which."""
     f = facts

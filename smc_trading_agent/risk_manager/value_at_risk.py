@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from smc_trading_agent import _core
 from smc_trading_agent._core import RETURN_UNIT, RiskAssessment, RiskBook
 from smc_trading_agent.domain.clock import Clock
 from smc_trading_agent.domain.errors import RiskUnavailable, SnapshotError
@@ -232,11 +231,6 @@ QUOTES = ("USDT", "USDC", "BUSD", "USD", "EUR")
 def asset_of(symbol: str) -> str:
     """What a symbol is a price of: ``BTC`` of ``BTCUSDT``."""
     return next((symbol.removesuffix(quote) for quote in QUOTES if symbol.endswith(quote)), symbol)
-
-
-def stress_names() -> tuple[str, ...]:
-    """Names of the stresses, as `Assessment.worst_stress` gives them."""
-    return tuple(_core.STRESSES)
 
 
 def _unavailable(error: Exception) -> RiskUnavailable:

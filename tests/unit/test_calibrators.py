@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
 from smc_trading_agent.decision_engine.ensemble.calibrators import (
     ISOTONIC_FROM,
+    Calibrator,
     IsotonicCalibrator,
     PlattCalibrator,
-    decode_calibrators,
     encode_calibrators,
     fit_calibrator,
     fit_isotonic,
@@ -105,7 +106,7 @@ def test_isotonic_calibrates_what_platt_cannot() -> None:
 def test_json_gives_the_same_calibrators_and_bits() -> None:
     x, y = drawn(1_500, 0.9, 0.1, 6)
     fitted = {"deep": fit_calibrator(x, y), "plain": fit_calibrator(x[:200], y[:200])}
-    read = decode_calibrators(encode_calibrators(fitted))
+    read = msgspec.json.decode(encode_calibrators(fitted), type=dict[str, Calibrator])
     assert read == fitted
     for name, calibrator in fitted.items():
         assert calibrator.apply_many(x).tolist() == [read[name].apply(value) for value in x.tolist()]
@@ -149,4 +150,4 @@ def test_files_that_are_not_monotone_are_refused() -> None:
         b'{"a":{"kind":"platt","slope":1.0,"intercept":0.0,"samples":3,"more":1}}',
     ):
         with pytest.raises(ValueError):  # noqa: PT011  msgspec's validation errors are ValueErrors
-            decode_calibrators(wrong)
+            msgspec.json.decode(wrong, type=dict[str, Calibrator])

@@ -16,7 +16,6 @@ from smc_trading_agent.decision_engine.ensemble.inputs import context_row
 from smc_trading_agent.decision_engine.training.ensemble import (
     FittedEnsemble,
     bundle_contents,
-    cross_fitted,
     expert_entries,
     fit_ensemble,
 )
@@ -80,7 +79,7 @@ class Trained:
         for name, fitter in fitters(NANO).items():
             given = self.samples, self.labels, trades, self.normaliser, 1
             self.experts.append(fitter(*given))
-            self.log_odds[name] = cross_fitted(fitter, *given, blocks=2)
+            self.log_odds[name] = fitting.cross_fitted(fitter, *given, blocks=2)
         self.fitted = fit_ensemble(self.log_odds, self.samples, self.labels, SETTINGS)
         contents = bundle_contents(self.experts, self.fitted, self.normaliser, self.samples, b"# A card\n")
         entries = expert_entries(self.experts, {"lstm": {"log_loss": 0.6}})

@@ -11,7 +11,7 @@ import pytest
 from smc_trading_agent._core import RETURN_UNIT, STRESSES, shrunk_correlation, var_rank
 from smc_trading_agent.domain.clock import MarketClock
 from smc_trading_agent.domain.errors import RiskUnavailable, SnapshotError
-from smc_trading_agent.risk_manager.value_at_risk import ValueAtRisk, ValueAtRiskSettings, stress_names
+from smc_trading_agent.risk_manager.value_at_risk import ValueAtRisk, ValueAtRiskSettings
 from smc_trading_agent.risk_manager.var_backtest import Zone
 
 MINUTE = 60_000_000_000
@@ -63,7 +63,7 @@ def test_figures_of_one_position_by_hand() -> None:
     losses = risk.stress_losses({BTC: 400}, BTC, 600)
     assert losses["covid_2020_03_12"] == 396
     assert losses["squeeze_2017_12_07"] == -225
-    assert tuple(losses) == stress_names()
+    assert tuple(losses) == tuple(STRESSES)
 
 
 def test_parametric_figures_are_those_of_the_covariance_matrix() -> None:

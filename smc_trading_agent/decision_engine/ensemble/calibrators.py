@@ -81,9 +81,11 @@ class IsotonicCalibrator(msgspec.Struct, frozen=True, tag="isotonic", tag_field=
 Calibrator = PlattCalibrator | IsotonicCalibrator
 
 
-def fit_calibrator(log_odds: ArrayLike, outcomes: ArrayLike, weights: ArrayLike | None = None) -> Calibrator:
-    """Platt below `ISOTONIC_FROM` labels, isotonic from there on; arguments as for `fit_platt`."""
-    fit = fit_platt if np.size(log_odds) < ISOTONIC_FROM else fit_isotonic
+def fit_calibrator(
+    log_odds: ArrayLike, outcomes: ArrayLike, weights: ArrayLike | None = None, isotonic_from: int = ISOTONIC_FROM
+) -> Calibrator:
+    """Platt below ``isotonic_from`` labels, isotonic from there on; other arguments as for `fit_platt`."""
+    fit = fit_platt if np.size(log_odds) < isotonic_from else fit_isotonic
     return fit(log_odds, outcomes, weights)
 
 
@@ -136,11 +138,6 @@ def fit_isotonic(log_odds: ArrayLike, outcomes: ArrayLike, weights: ArrayLike | 
 def encode_calibrators(calibrators: dict[str, Calibrator]) -> bytes:
     """The file ``calibrators.json``: one calibrator for each expert, by name."""
     return msgspec.json.format(msgspec.json.encode(calibrators, order="deterministic"), indent=1)
-
-
-def decode_calibrators(data: bytes) -> dict[str, Calibrator]:
-    """Reads `encode_calibrators`; raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode(data, type=dict[str, Calibrator])
 
 
 def _newton(design: Floats, target: Floats, weights: Floats) -> Floats:

@@ -16,7 +16,7 @@ from smc_trading_agent.decision_engine.ensemble.calibrators import (
     ISOTONIC_FROM,
     Calibrator,
     encode_calibrators,
-    fit_isotonic,
+    fit_calibrator,
     fit_platt,
 )
 from smc_trading_agent.decision_engine.ensemble.conformal import AdaptiveConformal, fit_conformal
@@ -34,9 +34,9 @@ from smc_trading_agent.decision_engine.ensemble.odds import log_odds as log_odds
 from smc_trading_agent.decision_engine.ensemble.parameters import DriftReference, EnsembleParameters, LossReference
 from smc_trading_agent.decision_engine.ensemble.pooling import LogOddsPool, PoolParameters
 from smc_trading_agent.decision_engine.ensemble.signing import canonical_json
-from smc_trading_agent.decision_engine.training.expert import ExpertFitter, ExportedExpert
+from smc_trading_agent.decision_engine.training.expert import ExportedExpert
 from smc_trading_agent.decision_engine.training.normaliser import NO_INTERVALS, covered
-from smc_trading_agent.decision_engine.training.samples import Floats, Integers, Labels, Samples, Trades
+from smc_trading_agent.decision_engine.training.samples import Floats, Integers, Labels, Samples
 from smc_trading_agent.decision_engine.training.settings import EnsembleFitSettings
 from smc_trading_agent.decision_engine.training.tail import purged_blocks
 from smc_trading_agent.domain.errors import SampleError
@@ -85,27 +85,6 @@ class FittedEnsemble(msgspec.Struct, frozen=True):
         return _pool(LogOddsPool(deepcopy(start.weights), start.pool, start.recalibration), self.calibrated(log_odds))
 
 
-def cross_fitted(
-    fitter: ExpertFitter,
-    samples: Samples,
-    labels: Labels,
-    trades: Trades,
-    normaliser: Normaliser,
-    seed: int,
-    blocks: int,
-) -> Floats:
-    """Log-odds (n,) of a fold's training rows, each from a fit on the rows apart in time from its block.
-
-    What calibrators of a fold are fitted on: it has seen nothing of the fold's test. NaN where a block leaves no row.
-    """
-    found = np.full(len(samples), np.nan)
-    for apart, block in purged_blocks(samples, labels, blocks):
-        if len(apart):
-            expert = fitter(samples.take(apart), labels.take(apart), trades.take(apart), normaliser, seed)
-            found[block] = expert.log_odds(samples.take(block))
-    return found
-
-
 def fit_ensemble(log_odds: LogOdds, samples: Samples, labels: Labels, settings: EnsembleFitSettings) -> FittedEnsemble:
     """Fits on n setups that no expert was fitted on; ``samples`` say when they were, and nothing else is asked of them.
 
@@ -143,8 +122,11 @@ def calibrate(
     log_odds: LogOdds, labels: Labels, rows: NDArray[np.intp], isotonic_from: int = ISOTONIC_FROM
 ) -> dict[str, Calibrator]:
     """A calibrator for each expert, fitted on some rows: Platt, or isotonic from ``isotonic_from`` rows on."""
-    fit = fit_platt if len(rows) < isotonic_from else fit_isotonic
-    return {name: fit(scores[rows], labels.outcome[rows], labels.weight[rows]) for name, scores in log_odds.items()}
+    known = labels.take(rows)
+    return {
+        name: fit_calibrator(scores[rows], known.outcome, known.weight, isotonic_from)
+        for name, scores in log_odds.items()
+    }
 
 
 def bundle_contents(

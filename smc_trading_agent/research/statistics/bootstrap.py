@@ -130,14 +130,16 @@ def sharpe_interval(returns: ArrayLike, resampling: Resampling) -> Interval:
 
 
 def expectancy_interval(returns: ArrayLike, traded: ArrayLike, resampling: Resampling) -> Interval:
-    """Interval of the result per trade: sum of ``returns`` over the periods ``traded`` (bool), by their number.
+    """Interval of the result per trade: sum of ``returns`` over what was ``traded``, by how much that was.
+
+    ``traded`` is whether each was, or its share, such as of several paths.
 
     Both have shape (n,), one row for each setup, taken or not, so that a resample holds more trades or fewer as the
     future may. A resample without a trade earns 0.
     """
-    values, taken = series("returns", returns), np.asarray(traded, dtype=bool)
+    values, taken = series("returns", returns), series("traded", traded)
     same_length(returns=values, traded=taken)
-    return bootstrap_interval(np.stack([np.where(taken, values, 0.0), taken.astype(np.float64)]), ratios, resampling)
+    return bootstrap_interval(np.stack([taken * values, taken]), ratios, resampling)
 
 
 def difference_interval(

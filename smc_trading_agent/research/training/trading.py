@@ -13,7 +13,7 @@ import numpy as np
 
 from smc_trading_agent.decision_engine.training.samples import Floats, Integers, Labels, Trades
 from smc_trading_agent.domain.errors import SampleError
-from smc_trading_agent.research.statistics.bootstrap import Resampling, bootstrap_interval, mean_interval, ratios
+from smc_trading_agent.research.statistics.bootstrap import Resampling, expectancy_interval, mean_interval
 from smc_trading_agent.research.statistics.calibration_error import calibration_error
 from smc_trading_agent.research.statistics.overfitting import overfitting_probability
 from smc_trading_agent.research.statistics.sharpe import deflated_sharpe, sharpe_ratio
@@ -88,7 +88,7 @@ def trading_facts(
     )
     if facts.traded < FEW_TRADES:
         return facts
-    interval = bootstrap_interval(np.stack([earned, share]), ratios, resampling)
+    interval = expectancy_interval(labels.net_return, share, resampling)
     spread = float(np.std([_sharpe(days) for days in tried], ddof=1)) if len(tried) > 1 else 0.0
     doubts = [deflated_sharpe(daily(path, labels), max(1, counts.trials), spread) for path in chosen if path.sum() > 1]
     total = float(earned.sum())
